@@ -1,0 +1,96 @@
+package bots
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
+)
+
+// Len returns the length of s in the unit of l.
+func (l Limit) Len(s string) int {
+	switch l.Unit {
+	case UTF16:
+		n := 0
+		for _, r := range s {
+			n += utf16.RuneLen(r)
+		}
+		return n
+	case Bytes:
+		return len(s)
+	default:
+		return utf8.RuneCountInString(s)
+	}
+}
+
+// Fits reports whether s is within l.
+func (l Limit) Fits(s string) bool { return l.N == 0 || l.Len(s) <= l.N }
+
+// Cut returns s within l, cut on a grapheme boundary and ended by … where
+// something was left out.
+func (l Limit) Cut(s string) string {
+	if l.Fits(s) {
+		return s
+	}
+	const more = "…"
+	room := l.N - l.Len(more)
+	if room < 0 {
+		return ""
+	}
+	head, _ := l.take(s, room)
+	return strings.TrimRight(head, " \n") + more
+}
+
+// take returns the longest prefix of s, in whole graphemes, of at most n units.
+func (l Limit) take(s string, n int) (head, rest string) {
+	used, end := 0, 0
+	state := -1
+	remaining := s
+	for remaining != "" {
+		var cluster string
+		cluster, remaining, _, state = uniseg.FirstGraphemeClusterInString(remaining, state)
+		size := l.Len(cluster)
+		if used+size > n {
+			break
+		}
+		used += size
+		end += len(cluster)
+	}
+	return s[:end], s[end:]
+}
+
+// Split returns s in parts within l, cut on grapheme boundaries, at a line
+// break or a sentence's end where one lies in the last half of a part. A
+// single grapheme longer than the limit is cut between runes, so that the
+// parts always end.
+func (l Limit) Split(s string) []string {
+	var parts []string
+	for !l.Fits(s) {
+		head, rest := l.take(s, l.N)
+		if head == "" {
+			_, size := utf8.DecodeRuneInString(s)
+			head, rest = s[:size], s[size:]
+		} else if at := breakAt(head); at > 0 {
+			head, rest = s[:at], s[at:]
+		}
+		parts = append(parts, strings.TrimRight(head, "\n"))
+		s = strings.TrimLeft(rest, "\n")
+	}
+	if s != "" || len(parts) == 0 {
+		parts = append(parts, s)
+	}
+	return parts
+}
+
+// breakAt returns the byte after the best place to break in the last half of
+// s, 0 where there is none.
+func breakAt(s string) int {
+	for _, marks := range []string{"\n", "。！？!?", "，；、,; "} {
+		if at := strings.LastIndexAny(s, marks); at >= len(s)/2 {
+			_, size := utf8.DecodeRuneInString(s[at:])
+			return at + size
+		}
+	}
+	return 0
+}
