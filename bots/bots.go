@@ -173,17 +173,17 @@ type EventType string
 
 // The types of events.
 const (
-	Message   EventType = "message"
-	Edited    EventType = "edited"    // a message's text is now Text
-	Deleted   EventType = "deleted"   // a message was removed (MessageID)
-	Press     EventType = "press"     // a button: Payload is its data
-	Submit    EventType = "submit"    // a dialog: Payload is its data, Values its fields
-	Start     EventType = "start"     // the person opened the bot; Text holds a start parameter
-	Blocked   EventType = "blocked"   // the person stopped the bot
-	Unblocked EventType = "unblocked" // and is back
-	Joined    EventType = "joined"    // the bot was added to a chat
-	Left      EventType = "left"      // the bot was removed from a chat
-	Moved     EventType = "moved"     // the chat has a new id: NewChat
+	OnMessage   EventType = "message"
+	OnEdited    EventType = "edited"    // a message's text is now Text
+	OnDeleted   EventType = "deleted"   // a message was removed (MessageID)
+	OnPress     EventType = "press"     // a button: Payload is its data
+	OnSubmit    EventType = "submit"    // a dialog: Payload is its data, Values its fields
+	OnStart     EventType = "start"     // the person opened the bot; Text holds a start parameter
+	OnBlocked   EventType = "blocked"   // the person stopped the bot
+	OnUnblocked EventType = "unblocked" // and is back
+	OnJoined    EventType = "joined"    // the bot was added to a chat
+	OnLeft      EventType = "left"      // the bot was removed from a chat
+	OnMoved     EventType = "moved"     // the chat has a new id: NewChat
 )
 
 // Event is one thing that happened on a platform.
