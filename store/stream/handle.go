@@ -47,7 +47,7 @@ func (w *worker) do(ctx context.Context, deadline time.Time, ids []int64) error 
 	defer stop()
 
 	done := make(chan error, 1)
-	go func() { done <- w.protected(work, ids) }()
+	go w.protected(work, ids, done)
 	err := w.wait(work, done)
 	if err != nil {
 		w.fault.failed(ctx, "batch not finished, it comes again", err, "ids", len(ids), "first", ids[0])
@@ -74,27 +74,23 @@ func (w *worker) wait(work context.Context, done <-chan error) error {
 	}
 }
 
-// protected turns a panic into an error. The value of a panic may hold customers' text: only the runtime's own is kept.
-func (w *worker) protected(ctx context.Context, ids []int64) (err error) {
-	finished := false
+// protected sends the handler's outcome to done, whatever way it ends. The value of a panic may hold customers' text:
+// only the runtime's own is kept.
+func (w *worker) protected(ctx context.Context, ids []int64, done chan<- error) {
+	err := errGoexit
 	defer func() {
-		if finished {
-			return
-		}
 		switch p := recover().(type) {
 		case nil:
-			err = errGoexit
 		case runtimeError:
 			err = fmt.Errorf("the handler panicked: %w", p)
-			w.options.Log.ErrorContext(ctx, "handler panicked", "stage", w.stage, "error", p, "stack", string(debug.Stack()))
+			w.fault.log.ErrorContext(ctx, "handler panicked", "error", p, "stack", string(debug.Stack()))
 		default:
 			err = fmt.Errorf("the handler panicked with a %T", p)
-			w.options.Log.ErrorContext(ctx, "handler panicked", "stage", w.stage, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			w.fault.log.ErrorContext(ctx, "handler panicked", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		}
+		done <- err
 	}()
 	err = w.handle(ctx, ids)
-	finished = true
-	return err
 }
 
 // runtimeError is runtime.Error: index out of range, nil map, nil pointer.
