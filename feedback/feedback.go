@@ -107,6 +107,8 @@ type Message struct {
 	Staff        int64 // who wrote it, for notes and replies
 	Direction    Direction
 	Kind         Kind
+	Event        string // empty for something said; else what happened to MessageID: edited, deleted; or start, blocked…
+	Mentioned    bool   // the bot was mentioned
 	Group        bool
 	Text         string
 	Raw          []byte // the platform's payload as received, capped
@@ -240,10 +242,12 @@ type Item struct {
 	Urged        int
 	Transfers    int
 	Reopened     int
-	Resolution   int // how many times it was resolved
-	Resolved     string
-	Merged       int64 // the item it was merged into
-	Rating       int   // 1 to 5 on the latest rated resolution; 0 none
+	Resolution   int    // how many times it was resolved
+	Resolved     string // the closing text of the latest resolution
+	Ask          string // what a waiting item waits for, in the words sent
+	Surveyed     int    // the resolution the customer was last asked about; 0 none
+	Merged       int64  // the item it was merged into
+	Rating       int    // 1 to 5 on the latest rated resolution; 0 none
 	RatedAt      time.Time
 	Receipt      Delivery
 	Closure      Delivery
