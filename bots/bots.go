@@ -143,6 +143,11 @@ type File struct {
 	Size int64 // -1 where not known
 }
 
+// Linker knows the address that opens a private chat with the bot. A person
+// who follows it arrives as OnStart with param as its Text. It is empty until
+// the platform has told the bot's name.
+type Linker interface{ Link(param string) string }
+
 // Receiver is implemented by bots that platforms post to: it is served below
 // /in/NAME.
 type Receiver interface{ Handler() http.Handler }
@@ -201,6 +206,7 @@ type Event struct {
 	Text        string // as a person reads it; a leading mention of the bot is removed
 	Mentioned   bool   // the bot was mentioned
 	Slash       bool   // a platform command: Text begins with the verb
+	Forwarded   bool   // not the sender's own words (forwarded, or written by way of another bot): never a command
 	Payload     string
 	Values      map[string]string
 	Attachments []Attachment
