@@ -18,12 +18,13 @@ type worker struct {
 	options Options
 	stage   string
 	handle  Handler
-	fault   faults
+	fault   faults // of the handler
+	read    faults // of what brings it batches
 }
 
 func newWorker(o Options, stage string, handle Handler) *worker {
 	log := o.Log.With("stage", stage)
-	return &worker{options: o, stage: stage, handle: handle, fault: faults{log: log}}
+	return &worker{options: o, stage: stage, handle: handle, fault: faults{log: log}, read: faults{log: log}}
 }
 
 // patience is how long handle may work on what was fetched at one moment: shorter than ClaimIdle, so that it has given

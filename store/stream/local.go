@@ -13,12 +13,10 @@ type local struct {
 	options Options
 	hub     *hub
 	gap     *gap
-	closing context.Context
-	close   context.CancelFunc
+	running running
 
 	mu     sync.Mutex
 	stages map[string]*localStage
-	users  sync.WaitGroup // running Consume calls
 	closed bool
 }
 
@@ -27,13 +25,10 @@ func openLocal(o Options) *local {
 	if o.LaneCap <= 0 {
 		o.LaneCap = localLaneCap
 	}
-	closing, stop := context.WithCancel(context.Background())
 	return &local{
 		options: o,
 		hub:     newHub(o.Buffer),
 		gap:     &gap{call: o.OnGap},
-		closing: closing,
-		close:   stop,
 		stages:  map[string]*localStage{},
 	}
 }
@@ -81,13 +76,11 @@ func (l *local) Consume(ctx context.Context, stage string, limit int, handle Han
 	if err != nil {
 		return err
 	}
-	if err := l.enter(); err != nil {
+	ctx, _, leave, err := l.running.enter(ctx)
+	if err != nil {
 		return err
 	}
-	defer l.users.Done()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(l.closing, cancel)()
+	defer leave()
 	defer s.signal() // a token taken just before the stop goes to another worker
 
 	w := newWorker(l.options, stage, handle)
@@ -107,26 +100,13 @@ func (l *local) Consume(ctx context.Context, stage string, limit int, handle Han
 			s.finish(b)
 		}
 	}
-	if l.closing.Err() != nil {
-		return ErrClosed
-	}
-	return nil
-}
-
-func (l *local) enter() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return ErrClosed
-	}
-	l.users.Add(1)
-	return nil
+	return l.running.outcome()
 }
 
 // Publish implements Stream.
 func (l *local) Publish(_ context.Context, topic string, payload []byte) error {
 	l.hub.deliver(Message{Topic: topic, Payload: bytes.Clone(payload)})
-	return nil
+	return l.running.outcome()
 }
 
 // Subscribe implements Stream.
@@ -146,7 +126,7 @@ func (l *local) Depth(_ context.Context, stage string) (live, history int64, err
 
 // Ping implements Stream.
 func (l *local) Ping(context.Context) error {
-	return l.closing.Err()
+	return l.running.outcome()
 }
 
 // Close implements Stream.
@@ -154,8 +134,7 @@ func (l *local) Close() error {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
-	l.close()
-	l.users.Wait()
+	l.running.close()
 	l.hub.close()
 	l.gap.close()
 	return nil

@@ -154,10 +154,10 @@ func TestLocalLeavesAStuckHandlerBehind(t *testing.T) {
 		release := make(chan struct{})
 		var next []int64
 		ctx, stop := context.WithCancel(t.Context())
-		calls := 0
+		var calls atomic.Int32
 		go func() {
 			_ = s.Consume(ctx, "analyze", 1, func(_ context.Context, ids []int64) error {
-				if calls++; calls == 1 {
+				if calls.Add(1) == 1 {
 					<-release
 					return nil
 				}

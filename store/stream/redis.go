@@ -1,10 +1,283 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-func openRedis(context.Context, string, Options) (Stream, error) {
-	return nil, errors.New("storage.redis: this build serves one process, leave it empty")
+const (
+	shortTimeout = 400 * time.Millisecond // for whatever is not a blocking read
+	ringPipe     = 512                    // announcements sent in one go
+	group        = "workers"
+	idField      = "id"
+)
+
+// redisStream carries ids over Redis 7 or newer. Keys are PREFIX:{STAGE}:LANE, so that a stage's lanes live on one
+// node; topics are the channels PREFIX:topic:NAME.
+type redisStream struct {
+	options Options
+	client  *redis.Client
+	hub     *hub
+	gap     *gap
+	breaker *breaker
+	running running
+	ears    *ears
+
+	mu    sync.Mutex
+	lanes map[string]*laneGauge
+}
+
+// laneGauge is what the last answers said about how full a lane is.
+type laneGauge struct {
+	full    bool // at its last look the lane was full, or announcements were dropped since
+	dropped bool
+}
+
+func openRedis(ctx context.Context, address string, o Options) (*redisStream, error) {
+	settings, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, errors.New("storage.redis: cannot be read, write redis://USER:PASSWORD@HOST:PORT/DB")
+	}
+	o = o.withDefaults()
+	if o.LaneCap <= 0 {
+		o.LaneCap = redisLaneCap
+	}
+	limitWaiting(settings)
+	logging.Disable() // go-redis prints each failed dial to standard error; what matters is logged here, once
+	r := &redisStream{
+		options: o,
+		client:  redis.NewClient(settings),
+		hub:     newHub(o.Buffer),
+		gap:     &gap{call: o.OnGap},
+		lanes:   map[string]*laneGauge{},
+	}
+	r.breaker = newBreaker(o.Log, r.Ping, r.gap.report)
+	r.ears = newEars(r.client, o.Prefix+":topic:", r.hub, o.Log)
+	r.firstLook(ctx)
+	return r, nil
+}
+
+// limitWaiting sets the client's timeouts so that no short command takes longer than shortTimeout.
+func limitWaiting(s *redis.Options) {
+	s.DialTimeout, s.ReadTimeout, s.WriteTimeout, s.PoolTimeout = shortTimeout, shortTimeout, shortTimeout, shortTimeout
+	s.ContextTimeoutEnabled = true
+	s.MaxRetries = -1
+	s.DialerRetries = 1
+	s.PoolSize = 256 // an upper bound: each consumer holds one connection while it waits
+	s.Protocol = 2
+	s.DisableIdentity = true
+	s.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+// firstLook logs what is wrong with the server. Nothing is refused: the work is in the database.
+func (r *redisStream) firstLook(ctx context.Context) {
+	if err := r.Ping(ctx); err != nil {
+		r.breaker.note(err)
+		return
+	}
+	for _, advice := range r.Doctor(ctx) {
+		r.options.Log.WarnContext(ctx, "redis is not set up well", "advice", advice)
+	}
+}
+
+func (r *redisStream) key(stage string, lane Lane) string {
+	return r.options.Prefix + ":{" + stage + "}:" + string(lane)
+}
+
+// short bounds a command's time without outliving the caller's context.
+func short(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, shortTimeout)
+}
+
+// Ring implements Stream.
+func (r *redisStream) Ring(ctx context.Context, stage string, lane Lane, ids ...int64) error {
+	if err := errors.Join(checkStage(stage), checkLane(lane)); err != nil {
+		return err
+	}
+	if err := r.breaker.allow(); err != nil {
+		return err
+	}
+	key := r.key(stage, lane)
+	if err := r.room(ctx, key); err != nil {
+		return fmt.Errorf("ring %s %s: %w", stage, lane, err)
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), ringPipe)
+		if err := r.announce(ctx, key, ids[:n]); err != nil {
+			return fmt.Errorf("ring %s %s: %w", stage, lane, err)
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// announce appends one entry an id, and learns how long the lane is now.
+func (r *redisStream) announce(caller context.Context, key string, ids []int64) error {
+	ctx, cancel := short(caller)
+	defer cancel()
+	pipe := r.client.Pipeline()
+	for _, id := range ids {
+		_ = pipe.Process(ctx, redis.NewStringCmd(ctx, "xadd", key, "*", idField, id)) // its error is Exec's
+	}
+	length := pipe.XLen(ctx, key)
+	_, err := pipe.Exec(ctx)
+	if err != nil {
+		r.noteFor(caller, err)
+		return hint(err)
+	}
+	r.gauge(key, func(g *laneGauge) { g.full = length.Val() >= int64(r.options.LaneCap) })
+	return nil
+}
+
+// room asks how long a lane is that was full at the last look.
+func (r *redisStream) room(caller context.Context, key string) error {
+	var full bool
+	r.gauge(key, func(g *laneGauge) { full = g.full })
+	if !full {
+		return nil
+	}
+	ctx, cancel := short(caller)
+	defer cancel()
+	n, err := r.client.XLen(ctx, key).Result()
+	if err != nil {
+		r.noteFor(caller, err)
+		return hint(err)
+	}
+	if n >= int64(r.options.LaneCap) {
+		r.gauge(key, func(g *laneGauge) { g.dropped = true })
+		return ErrFull
+	}
+	r.measured(key, n)
+	return nil
+}
+
+// measured asks for a sweep once a lane that dropped announcements is half empty.
+func (r *redisStream) measured(key string, n int64) {
+	r.gauge(key, func(g *laneGauge) {
+		g.full = n >= int64(r.options.LaneCap)
+		if g.dropped && n <= int64(r.options.LaneCap/2) {
+			g.dropped = false
+			r.gap.report()
+		}
+	})
+}
+
+// emptied says that nothing waits in a lane.
+func (r *redisStream) emptied(keys ...string) {
+	for _, key := range keys {
+		r.measured(key, 0)
+	}
+}
+
+func (r *redisStream) gauge(key string, f func(*laneGauge)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.lanes[key]
+	if g == nil {
+		g = &laneGauge{}
+		r.lanes[key] = g
+	}
+	f(g)
+}
+
+// noteFor tells the breaker of an error unless the caller's own context is what ended.
+func (r *redisStream) noteFor(caller context.Context, err error) {
+	if caller.Err() == nil {
+		r.breaker.note(err)
+	}
+}
+
+// hint puts Redis's terse refusals into words.
+func hint(err error) error {
+	switch text := err.Error(); {
+	case errors.Is(err, redis.ErrClosed):
+		return ErrClosed
+	case strings.HasPrefix(text, "OOM"):
+		return fmt.Errorf("redis has reached maxmemory, raise it: %w", err)
+	case strings.HasPrefix(text, "NOAUTH"), strings.HasPrefix(text, "WRONGPASS"):
+		return fmt.Errorf("redis wants another password than storage.redis gives: %w", err)
+	case strings.HasPrefix(text, "NOPERM"):
+		return fmt.Errorf("redis does not allow this user the stream, pub/sub and info commands: %w", err)
+	default:
+		return err
+	}
+}
+
+// Publish implements Stream.
+func (r *redisStream) Publish(ctx context.Context, topic string, payload []byte) error {
+	err := r.breaker.allow()
+	if err == nil {
+		inner, cancel := short(ctx)
+		defer cancel()
+		err = r.client.Publish(inner, r.ears.channel(topic), payload).Err()
+		if err == nil {
+			return nil
+		}
+		r.noteFor(ctx, err)
+	}
+	r.hub.deliver(Message{Topic: topic, Payload: bytes.Clone(payload)})
+	return fmt.Errorf("publish: only this process heard of it: %w", hint(err))
+}
+
+// Subscribe implements Stream.
+func (r *redisStream) Subscribe(ctx context.Context, topics ...string) (<-chan Message, error) {
+	r.ears.open(ctx)
+	return r.hub.subscribe(ctx, topics)
+}
+
+// Depth implements Stream.
+func (r *redisStream) Depth(ctx context.Context, stage string) (live, history int64, err error) {
+	if err := checkStage(stage); err != nil {
+		return 0, 0, err
+	}
+	if err := r.breaker.allow(); err != nil {
+		return 0, 0, err
+	}
+	caller := ctx
+	ctx, cancel := short(caller)
+	defer cancel()
+	pipe := r.client.Pipeline()
+	a, b := pipe.XLen(ctx, r.key(stage, Live)), pipe.XLen(ctx, r.key(stage, History))
+	if _, err := pipe.Exec(ctx); err != nil {
+		r.noteFor(caller, err)
+		return 0, 0, fmt.Errorf("depth of %s: %w", stage, hint(err))
+	}
+	r.measured(r.key(stage, Live), a.Val())
+	r.measured(r.key(stage, History), b.Val())
+	return a.Val(), b.Val(), nil
+}
+
+// Ping implements Stream.
+func (r *redisStream) Ping(ctx context.Context) error {
+	ctx, cancel := short(ctx)
+	defer cancel()
+	if err := r.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("redis: %w", hint(err))
+	}
+	return nil
+}
+
+// Close implements Stream.
+func (r *redisStream) Close() error {
+	if !r.running.close() {
+		return nil
+	}
+	r.ears.close()
+	r.hub.close()
+	r.breaker.close()
+	err := r.client.Close()
+	r.gap.close()
+	if err != nil {
+		return fmt.Errorf("close redis: %w", err)
+	}
+	return nil
 }

@@ -1,0 +1,47 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Doctor implements Doctor: a Redis that is too old, evicts, or is nearly full.
+func (r *redisStream) Doctor(ctx context.Context) []string {
+	ctx, cancel := short(ctx)
+	defer cancel()
+	pipe := r.client.Pipeline()
+	server, memory := pipe.Info(ctx, "server"), pipe.Info(ctx, "memory")
+	if _, err := pipe.Exec(ctx); err != nil {
+		return []string{fmt.Sprintf("Redis does not answer INFO: %v. Check storage.redis and the user's rights.", hint(err))}
+	}
+	return diagnose(infoFields(server.Val() + "\n" + memory.Val()))
+}
+
+func diagnose(info map[string]string) (advice []string) {
+	major, _, _ := strings.Cut(info["redis_version"], ".")
+	if n, err := strconv.Atoi(major); err == nil && n < 7 {
+		advice = append(advice, fmt.Sprintf("Redis %s is too old: use 7.0 or newer.", info["redis_version"]))
+	}
+	limit, _ := strconv.ParseInt(info["maxmemory"], 10, 64)
+	used, _ := strconv.ParseInt(info["used_memory"], 10, 64)
+	if p := info["maxmemory_policy"]; p != "" && p != "noeviction" {
+		advice = append(advice, fmt.Sprintf("Redis may evict work: maxmemory-policy is %s, set it to noeviction.", p))
+	}
+	if limit > 0 && used > limit/10*9 {
+		advice = append(advice, fmt.Sprintf("Redis is nearly full: %d of %d MiB, raise maxmemory.", used>>20, limit>>20))
+	}
+	return advice
+}
+
+// infoFields reads INFO's "name:value" lines.
+func infoFields(text string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
