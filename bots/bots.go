@@ -189,6 +189,7 @@ const (
 	OnJoined    EventType = "joined"    // the bot was added to a chat
 	OnLeft      EventType = "left"      // the bot was removed from a chat
 	OnMoved     EventType = "moved"     // the chat has a new id: NewChat
+	OnUnread    EventType = "unread"    // a payload that could not be read: only Key, At and Raw are set
 )
 
 // Event is one thing that happened on a platform.

@@ -1,0 +1,253 @@
+package slack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/huiyin/huiyin/bots"
+)
+
+// wire carries slack-go's requests and judges their answers: whatever it
+// returns as an error is a *bots.SendError, and what it returns as an answer
+// is complete and says ok. One table decides for every method.
+type wire struct {
+	http    *http.Client
+	api     *url.URL
+	timeout time.Duration
+}
+
+const (
+	maxAnswer     = 4 << 20 // bytes of one answer
+	uploadTimeout = 5 * time.Minute
+	longestWait   = time.Hour // a Retry-After beyond this is cut
+)
+
+func newWire(client *http.Client, apiURL string, timeout time.Duration) *wire {
+	api, _ := url.Parse(apiURL) // Validate has parsed it before
+	return &wire{http: withoutRedirects(client), api: api, timeout: timeout}
+}
+
+// withoutRedirects returns client with redirects handed back: requests bear
+// the token, in a form even, and must not be repeated elsewhere.
+func withoutRedirects(client *http.Client) *http.Client {
+	c := *client
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
+}
+
+// Do performs one request. It implements slack-go's client.
+func (w *wire) Do(req *http.Request) (*http.Response, error) {
+	toAPI := req.URL.Host == w.api.Host && strings.HasPrefix(req.URL.Path, w.api.Path)
+	timeout := w.timeout
+	if !toAPI {
+		timeout = max(timeout, uploadTimeout)
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), timeout)
+	defer cancel()
+	var written bots.Written
+	resp, err := w.http.Do(req.WithContext(written.Watch(ctx)))
+	if err != nil {
+		return nil, written.Failure(redact(err))
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	method := ""
+	if toAPI {
+		method = path.Base(req.URL.Path)
+	}
+	if refused := judgeStatus(method, resp.StatusCode, resp.Header); refused != nil {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: redact(err)}
+	}
+	if toAPI {
+		body, err = judgeAnswer(method, body)
+	} else {
+		err = judgeHook(body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return handBack(resp, body, toAPI), nil
+}
+
+// handBack wraps a judged body for slack-go's parsers. Those of response URLs
+// look at the content type and want the word ok.
+func handBack(resp *http.Response, body []byte, toAPI bool) *http.Response {
+	header := resp.Header.Clone()
+	if !toAPI {
+		body = []byte("ok")
+		header.Set("Content-Type", "text/plain")
+	}
+	return &http.Response{
+		Status: resp.Status, StatusCode: resp.StatusCode, Proto: resp.Proto,
+		Header: header, Body: io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)), Request: resp.Request,
+	}
+}
+
+// redact drops the address from a transport error: response URLs and socket
+// addresses are secrets.
+func redact(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}
+
+// judgeStatus judges an answer by its HTTP status; nil for 200.
+func judgeStatus(method string, status int, header http.Header) error {
+	code := strconv.Itoa(status)
+	switch {
+	case status == http.StatusOK:
+		return nil
+	case status == http.StatusTooManyRequests:
+		return limited(method, code, header.Get("Retry-After"))
+	case status == http.StatusUnauthorized:
+		return &bots.SendError{Fate: bots.Unauthorized, Code: code}
+	case status == http.StatusRequestTimeout || status >= 500:
+		return &bots.SendError{Fate: bots.Uncertain, Code: code}
+	default:
+		return &bots.SendError{Fate: bots.Rejected, Code: code}
+	}
+}
+
+// limited says how long to wait, and for whom: posting is limited a channel,
+// every other method a workspace.
+func limited(method, code, after string) error {
+	e := &bots.SendError{Fate: bots.Limited, Code: code, Scope: bots.ScopeBot, RetryAfter: time.Second}
+	if method == "chat.postMessage" || method == "chat.postEphemeral" {
+		e.Scope = bots.ScopeChat
+	}
+	if seconds, err := strconv.Atoi(strings.TrimSpace(after)); err == nil && seconds > 0 {
+		e.RetryAfter = min(time.Duration(seconds)*time.Second, longestWait)
+	}
+	return e
+}
+
+// judgeAnswer judges a Web API answer and returns it without what slack-go
+// would parse and nobody reads: a block it does not know would turn a message
+// that was taken into one that looks lost.
+func judgeAnswer(method string, body []byte) ([]byte, error) {
+	var answer map[string]json.RawMessage
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: errors.New("the answer is no JSON object")}
+	}
+	var ok bool
+	var code string
+	if json.Unmarshal(answer["ok"], &ok) != nil {
+		return nil, &bots.SendError{Fate: bots.Uncertain, Code: "no verdict"}
+	}
+	if !ok {
+		_ = json.Unmarshal(answer["error"], &code) // an error that is no text is an unknown code
+		return nil, judgeCode(method, code)
+	}
+	delete(answer, "message")
+	delete(answer, "view")
+	kept, err := json.Marshal(answer)
+	if err != nil {
+		return nil, &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: errors.New("the answer cannot be read")}
+	}
+	return kept, nil
+}
+
+// judgeHook judges what a response URL or an upload address answers to a 200.
+func judgeHook(body []byte) error {
+	var answer struct {
+		OK    *bool  `json:"ok"`
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) == nil && answer.OK != nil && !*answer.OK {
+		return judgeCode("", answer.Error)
+	}
+	return nil
+}
+
+// judgeCode judges an ok:false answer. Unknown words are refusals: Slack says
+// so, and says why in the code.
+func judgeCode(method, code string) error {
+	e := &bots.SendError{Fate: bots.Rejected, Code: code}
+	if code == "" {
+		e.Code = "no code"
+	}
+	if fate, known := fates[code]; known {
+		e.Fate = fate
+	}
+	switch {
+	case e.Fate == bots.Limited:
+		return limited(method, code, "")
+	case code == "missing_scope" && strings.HasPrefix(method, "files."):
+		e.Fate = bots.Rejected // texts still go out
+	}
+	return e
+}
+
+// fates is what Slack's error codes mean for a message. Codes that are not
+// here are refusals for good.
+var fates = map[string]bots.Fate{
+	"invalid_auth":              bots.Unauthorized,
+	"not_authed":                bots.Unauthorized,
+	"account_inactive":          bots.Unauthorized,
+	"token_revoked":             bots.Unauthorized,
+	"token_expired":             bots.Unauthorized,
+	"missing_scope":             bots.Unauthorized,
+	"no_permission":             bots.Unauthorized,
+	"not_allowed_token_type":    bots.Unauthorized,
+	"org_login_required":        bots.Unauthorized,
+	"team_access_not_granted":   bots.Unauthorized,
+	"two_factor_setup_required": bots.Unauthorized,
+
+	"channel_not_found":     bots.Gone,
+	"is_archived":           bots.Gone,
+	"is_inactive":           bots.Gone,
+	"not_in_channel":        bots.Gone,
+	"messages_tab_disabled": bots.Gone,
+	"user_not_found":        bots.Gone,
+	"user_disabled":         bots.Gone,
+
+	"message_not_found":       bots.Vanished,
+	"thread_not_found":        bots.Vanished,
+	"cannot_reply_to_message": bots.Vanished,
+
+	"ratelimited":            bots.Limited,
+	"rate_limited":           bots.Limited,
+	"message_limit_exceeded": bots.Limited,
+	"team_added_to_org":      bots.Limited, // under migration: refused for a while
+
+	// "It's possible some aspect of the operation succeeded", say the docs.
+	"internal_error":      bots.Uncertain,
+	"fatal_error":         bots.Uncertain,
+	"request_timeout":     bots.Uncertain,
+	"service_unavailable": bots.Uncertain,
+}
+
+// codeOf returns the platform's own word for a failure, empty where err is
+// none of ours.
+func codeOf(err error) string {
+	var se *bots.SendError
+	if errors.As(err, &se) {
+		return se.Code
+	}
+	return ""
+}
+
+// sendError returns err as the contract wants it: what the wire did not judge
+// happened after Slack took the request.
+func sendError(err error) error {
+	var se *bots.SendError
+	if err == nil || errors.As(err, &se) {
+		return err
+	}
+	return &bots.SendError{Fate: bots.Uncertain, Code: "unread answer", Err: redact(err)}
+}
