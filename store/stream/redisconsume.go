@@ -130,8 +130,13 @@ func (c *consumer) recover(ctx context.Context, err error) {
 	c.own = true
 	c.ownFrom = [2]string{"0", "0"}
 	c.failures++
-	if groupsLost(err) && c.failures <= 3 {
+	if groupsLost(err) {
 		if err = c.makeGroups(ctx); err == nil {
+			again := time.Since(c.madeAt) < backoffMost
+			c.madeAt = time.Now()
+			if again { // someone deletes the keys over and over, which must not make us spin
+				sleep(ctx, jitter(backoffMost/4))
+			}
 			return
 		}
 	}
