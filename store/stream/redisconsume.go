@@ -52,6 +52,7 @@ type consumer struct {
 	unacked   []entry              // finished, but Redis did not hear of it
 	tidyAt    time.Time            // when to look for consumers that are gone
 	failures  int                  // failed reads in a row
+	madeAt    time.Time            // when groups were last found lost and made anew
 }
 
 // entry is an announcement as Redis keeps it.
