@@ -1,0 +1,167 @@
+package sentiment
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Span is a part of a folded text that moved the verdict: bytes from Start to
+// End, and by how much (of the logit, above 0).
+type Span struct {
+	Start, End int
+	Weight     float64
+}
+
+const (
+	spanRunes   = 14   // the longest span within a clause
+	wholeClause = 12   // a clause of so many runes at most is shown whole
+	wholeShare  = 0.6  // if as a whole it says this share of what its best part says
+	spanShare   = 0.25 // what says less than this share of the best span is no reason
+)
+
+// Spans returns the parts of a folded text that moved the verdict most toward
+// label, best first, at most n: one a clause, short clauses whole. Where words
+// are given, those of the text in order, spans begin and end with words.
+func (m *Model) Spans(folded string, words []string, label string, n int) []Span {
+	pieces := m.pieces(folded, label)
+	if len(words) > 0 {
+		pieces = joinWords(pieces, folded, words)
+	}
+	var spans []Span
+	for len(pieces) > 0 {
+		end := 0
+		for end < len(pieces) && !pieces[end].ends {
+			end++
+		}
+		if span, ok := bestSpan(folded, pieces[:end]); ok {
+			spans = append(spans, span)
+		}
+		pieces = pieces[min(end+1, len(pieces)):]
+	}
+	slices.SortStableFunc(spans, func(a, b Span) int { return cmp.Compare(b.Weight, a.Weight) })
+	for i, span := range spans {
+		if i == n || span.Weight < spanShare*spans[0].Weight {
+			return spans[:i]
+		}
+	}
+	return spans
+}
+
+// piece is a unit or a word of a text, and what it says for a label.
+type piece struct {
+	start, end int
+	runes      int
+	weight     float64
+	ends       bool // ends a clause
+}
+
+// pieces returns the units of a text, the weight of each feature spread over
+// the units it is made of.
+func (m *Model) pieces(text, label string) []piece {
+	column, sign := columnPolarity, 1.0
+	switch label {
+	case Negative:
+		sign = -1
+	case Neutral:
+		column = columnNeutral
+	}
+	hashes := []uint64{unitStart}
+	var pieces []piece
+	walk := units{text: text}
+	for u, ok := walk.next(); ok; u, ok = walk.next() {
+		hashes = append(hashes, u.hash)
+		part := text[u.start:u.end]
+		pieces = append(pieces, piece{start: u.start, end: u.end, runes: utf8.RuneCountInString(part), ends: endsClause(part)})
+	}
+	hashes = append(hashes, unitEnd)
+	spread := make([]float64, len(hashes))
+	features := 0
+	for i := range hashes {
+		hash := seedGram
+		for j := i; j < len(hashes) && j < i+maxGram; j++ {
+			hash = mix(hash, hashes[j])
+			slot, known := m.table.find(hash)
+			if !known {
+				break
+			}
+			features++
+			share := float64(int8(m.table.weights(slot)[column])) / float64(j-i+1)
+			for k := i; k <= j; k++ {
+				spread[k] += share
+			}
+		}
+	}
+	worth := sign * featureValue(features) * float64(m.table.scale[column])
+	for i := range pieces {
+		pieces[i].weight = worth * spread[i+1]
+	}
+	return pieces
+}
+
+func endsClause(part string) bool {
+	r, _ := utf8.DecodeRuneInString(part)
+	return strings.ContainsRune(",.;:!?~、。，；：！？…\n", r)
+}
+
+// joinWords makes one piece of the units of each word.
+func joinWords(pieces []piece, text string, words []string) []piece {
+	joined := make([]piece, 0, len(words))
+	at := 0
+	for _, word := range words {
+		i := strings.Index(text[at:], word)
+		if word == "" || i < 0 {
+			continue
+		}
+		end := at + i + len(word)
+		first := true
+		for len(pieces) > 0 && pieces[0].start < end {
+			if p := pieces[0]; first || p.ends || p.start < at+i {
+				joined = append(joined, p)
+				first = p.ends || p.start < at+i
+			} else {
+				last := &joined[len(joined)-1]
+				last.end, last.runes, last.weight = p.end, last.runes+p.runes, last.weight+p.weight
+			}
+			pieces = pieces[1:]
+		}
+		at = end
+	}
+	return append(joined, pieces...)
+}
+
+// bestSpan returns the part of a clause that says most for the label, and false
+// when nothing does.
+func bestSpan(text string, clause []piece) (Span, bool) {
+	var best Span
+	total, runes := 0.0, 0
+	for i, first := range clause {
+		total += first.weight
+		runes += first.runes
+		weight, length := 0.0, 0
+		for _, p := range clause[i:] {
+			if length += p.runes; length > spanRunes && p.start > first.start {
+				break
+			}
+			if weight += p.weight; weight > best.Weight {
+				best = Span{Start: first.start, End: p.end, Weight: weight}
+			}
+		}
+	}
+	if best.Weight <= 0 {
+		return best, false
+	}
+	if runes <= wholeClause && total >= wholeShare*best.Weight {
+		best.Start, best.End = clause[0].start, clause[len(clause)-1].end
+	}
+	for part := text[best.Start:best.End]; part != ""; part = text[best.Start:best.End] {
+		r, size := utf8.DecodeRuneInString(part)
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsSymbol(r) || r == '[' {
+			return best, true
+		}
+		best.Start += size
+	}
+	return best, false
+}
