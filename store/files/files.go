@@ -303,7 +303,7 @@ func (s *source) Read(p []byte) (int, error) {
 type headWriter struct{ buf bytes.Buffer }
 
 func (h *headWriter) Write(p []byte) (int, error) {
-	if left := sniffLen - h.buf.Len(); left > 0 {
+	if left := HeadLen - h.buf.Len(); left > 0 {
 		h.buf.Write(p[:min(left, len(p))])
 	}
 	return len(p), nil

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// sniffLen is how many bytes Sniff looks at: enough to reach the track list of
+// HeadLen is how many bytes Sniff looks at: enough to reach the track list of
 // a recording.
-const sniffLen = 8 << 10
+const HeadLen = 8 << 10
 
 // Sniff returns the media type of a file by its first bytes. It knows what
 // phones send beyond http.DetectContentType: HEIC, AMR, SILK, AAC, MP3 without
 // a tag, and recordings without a picture in MP4, WebM and Ogg.
 func Sniff(head []byte) string {
-	if len(head) > sniffLen {
-		head = head[:sniffLen]
+	if len(head) > HeadLen {
+		head = head[:HeadLen]
 	}
 	has := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
 	switch {
