@@ -87,7 +87,7 @@ var simplified = sync.OnceValue(loadSimplified)
 // variants are characters that the conversion keeps because they have a use of
 // their own, and that in messages stand for the plain one.
 var variants = map[rune]rune{
-	'妳': '你', '您': '您', '牠': '它', '祂': '他', '甚': '甚', '喫': '吃', '綫': '线', '裏': '里', '裡': '里',
+	'妳': '你', '牠': '它', '祂': '他', '喫': '吃', '綫': '线', '裏': '里', '裡': '里',
 	'麽': '么', '麼': '么', '後': '后', '贊': '赞', '讚': '赞', '傢': '家', '囬': '回', '卻': '却', '嚐': '尝', '榖': '谷', '鬱': '郁',
 }
 
@@ -101,18 +101,16 @@ func loadSimplified() *simplifyTable {
 		// The tables are part of the program: this can only be a broken build.
 		panic("nlp: the table of simplified characters is damaged: " + err.Error())
 	}
-	for _, group := range converter.DictChains {
-		for _, dict := range group.Dicts {
-			for i := range table {
-				forms, err := dict.Get(string(rune(cjkFirst + i)))
-				if err != nil || len(forms) == 0 {
-					continue
-				}
-				r, size := utf8.DecodeRuneInString(forms[0])
-				if size == len(forms[0]) && cjkFirst <= r && r <= cjkLast {
-					table[i] = uint16(r)
-				}
-			}
+	for i := range table {
+		// One character at a time: what a phrase would make of it does not matter
+		// for matching, and its place in the text stays known.
+		form, err := converter.Convert(string(rune(cjkFirst + i)))
+		if err != nil {
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(form)
+		if size == len(form) && cjkFirst <= r && r <= cjkLast {
+			table[i] = uint16(r)
 		}
 	}
 	for from, to := range variants {

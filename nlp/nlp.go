@@ -77,7 +77,7 @@ type Cues struct {
 	Cancel   bool // no longer needed: 不用了, 取消吧
 	BareMark bool // punctuation, emoji, 1, 666, 呵呵: no content
 	Fragment bool // not Complete: more is likely to follow
-	Minor    bool // the writer, or who it happened to, may be a minor
+	Minor    bool // the writer may be a minor: 我是小学生, 我今年12岁
 }
 
 // Topic is a topic to look for. Each of Words is a substring of the folded text
@@ -108,32 +108,3 @@ type Options struct {
 	Fields    []FieldName // looked for in every text
 	Words     []string    // brands and products: never cut, kept as keywords
 }
-
-// Analyzer analyses texts. It is safe for concurrent use.
-type Analyzer struct {
-	seg    Segmenter
-	topics []string
-}
-
-// New returns an Analyzer made of o. Its errors name the topic and the word, or
-// the field and the name, that cannot be used.
-func New(o Options) (*Analyzer, error) {
-	return &Analyzer{seg: o.Segmenter}, nil
-}
-
-// Topics returns the names of the topics that a looks for.
-func (a *Analyzer) Topics() []string { return a.topics }
-
-// Analyze returns what a makes of text. It looks at the first 64 KiB.
-func (a *Analyzer) Analyze(text string) Verdict {
-	return Verdict{Lang: "und", Sentiment: "neutral", Intent: "chat", Urgency: "normal"}
-}
-
-// Mask returns text with personal data made unreadable.
-func Mask(text string) string { return text }
-
-// MaskName returns name with all but its first character made unreadable.
-func MaskName(name string) string { return name }
-
-// Complete reports whether text is a complete message.
-func Complete(text string) bool { return len([]rune(text)) >= 8 }

@@ -1,0 +1,265 @@
+package nlp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/huiyin/huiyin/nlp/sentiment"
+)
+
+// MaxAnalyzed is how much of a text is analysed, in bytes: what follows is
+// stored, searched and shown, but moves no verdict.
+const MaxAnalyzed = 64 << 10
+
+// scorer judges the polarity of a folded text. The probabilities sum to 1.
+type scorer interface {
+	Score(folded string, words []string) (positive, neutral, negative float64)
+}
+
+// Analyzer analyses texts. It is safe for concurrent use.
+type Analyzer struct {
+	seg     Segmenter
+	rules   *ruleBook
+	topics  []string
+	fields  []FieldName
+	cues    *cueBook
+	stop    map[string]struct{}
+	model   scorer
+	version string
+	scratch sync.Pool
+}
+
+// New returns an Analyzer made of o. Its errors name the topic and the word, or
+// the field and the name, that cannot be used.
+func New(o Options) (*Analyzer, error) {
+	a := &Analyzer{seg: o.Segmenter, rules: new(ruleBook), fields: o.Fields, stop: make(map[string]struct{})}
+	a.scratch.New = func() any { return new(scratch) }
+	model, err := sentiment.Default()
+	if err != nil {
+		return nil, fmt.Errorf("sentiment model: %w", err)
+	}
+	a.model, a.version = model, model.Version()
+	if err := a.rules.addBuiltin(); err != nil {
+		return nil, fmt.Errorf("built-in words: %w", err)
+	}
+	if err := a.addTopics(o.Topics); err != nil {
+		return nil, err
+	}
+	if err := a.addFields(o.Fields); err != nil {
+		return nil, err
+	}
+	for _, word := range o.Words {
+		if err := a.rules.add(word, action{kind: actUserWord}); err != nil {
+			return nil, fmt.Errorf("word %w", err)
+		}
+	}
+	a.rules.matcher = a.rules.builder.build()
+	for _, word := range strings.Fields(stopWords) {
+		a.stop[word] = struct{}{}
+	}
+	if a.cues, err = newCueBook(); err != nil {
+		return nil, fmt.Errorf("built-in words: %w", err)
+	}
+	if a.seg == nil {
+		a.seg = listSegmenter{matcher: a.rules.matcher}
+	}
+	return a, nil
+}
+
+// addTopics compiles the built-in topics that configured does not replace, and
+// configured.
+func (a *Analyzer) addTopics(configured []Topic) error {
+	names := make(map[string]bool)
+	for i, t := range configured {
+		name := strings.TrimSpace(t.Name)
+		switch {
+		case name == "":
+			return fmt.Errorf("topic %d has no name", i+1)
+		case names[name]:
+			return fmt.Errorf("topic %q is there twice", name)
+		case len(t.Words) == 0 && len(t.Examples) == 0:
+			return fmt.Errorf("topic %q has neither words nor examples", name)
+		}
+		names[name] = true
+	}
+	for _, t := range builtinTopics {
+		if names[t.name] {
+			continue
+		}
+		var words []string
+		for line := range strings.Lines(t.words) {
+			for word := range strings.SplitSeq(strings.TrimSpace(line), "、") {
+				if word = strings.TrimSpace(word); word != "" {
+					words = append(words, word)
+				}
+			}
+		}
+		if err := a.rules.addTopic(len(a.topics), words); err != nil {
+			return fmt.Errorf("topic %q: %w", t.name, err)
+		}
+		a.topics = append(a.topics, t.name)
+	}
+	for _, t := range configured {
+		if err := a.rules.addTopic(len(a.topics), t.Words); err != nil {
+			return fmt.Errorf("topic %q: %w", t.Name, err)
+		}
+		a.topics = append(a.topics, strings.TrimSpace(t.Name))
+	}
+	return nil
+}
+
+func (a *Analyzer) addFields(fields []FieldName) error {
+	for i, f := range fields {
+		if f.Field == "" || f.Code == "" {
+			return fmt.Errorf("field value %d (%s %s) needs a field and a code", i+1, f.Field, f.Code)
+		}
+		for _, name := range f.Names {
+			if utf8.RuneCountInString(strings.TrimSpace(Fold(name))) < 2 {
+				return fmt.Errorf("%s %s: the name %q is too short to be told from other words", f.Field, f.Code, name)
+			}
+			if err := a.rules.addName(name, int32(i)); err != nil {
+				return fmt.Errorf("%s %s: the name %w", f.Field, f.Code, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Topics returns the names of the topics that a looks for: built-in ones first,
+// then the configured ones, of which each replaces the built-in of its name.
+func (a *Analyzer) Topics() []string { return slices.Clone(a.topics) }
+
+// scratch is the working memory of one analysis.
+type scratch struct {
+	fold     folded
+	classes  []uint16
+	offsets  []int32
+	hits     []hit
+	seen     []uint32 // by literal: the run in which it was last found
+	run      uint32
+	clauses  []clause
+	tokens   []token
+	harmless []hit
+	intents  [intentCount]intentSum
+	hazards  [hazardCount]hazardSum
+	topics   []topicSum
+	words    []string
+	compact  []byte
+	folded   string // the folded text
+}
+
+// Analyze returns what a makes of text. It never fails: of what it cannot tell
+// it says so by its confidence. It looks at the first MaxAnalyzed bytes.
+func (a *Analyzer) Analyze(text string) Verdict {
+	if len(text) > MaxAnalyzed {
+		cut := MaxAnalyzed
+		for cut > MaxAnalyzed-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut]
+	}
+	s, ok := a.scratch.Get().(*scratch)
+	if !ok {
+		s = new(scratch)
+	}
+	defer a.scratch.Put(s)
+	s.fold.reset(text)
+	s.folded = string(s.fold.text)
+	if strings.TrimSpace(s.folded) == "" {
+		return Verdict{Lang: "und", Sentiment: "neutral", Confidence: 1, Intent: "chat", Urgency: "low", Model: a.version, Cues: Cues{Fragment: true}}
+	}
+	a.find(s)
+	s.cutClauses()
+	a.readTokens(s)
+	s.scoreClauses()
+
+	v := Verdict{Lang: language(s.fold.text), Print: simhash(s.fold.text), Model: a.version}
+	positive, neutral, negative := a.polarity(s)
+	v.setSentiment(positive, neutral, negative)
+	v.Spam = a.spam(s)
+	v.Cues = a.readCues(s)
+	a.readIntents(s)
+	a.readHazards(s, positive)
+	v.Intent = s.intent(&v)
+	v.Urgency, v.Hazards = s.urgency(&v)
+	v.Topics = a.readTopics(s, &v)
+	v.Found = a.readFields(s, text)
+	v.Keywords = a.keywords(s)
+	v.Evidence = a.evidence(s, &v, text)
+	return v
+}
+
+// find runs the matcher over the text and notes which literals it holds.
+func (a *Analyzer) find(s *scratch) {
+	s.hits, s.classes, s.offsets = a.rules.matcher.scan(s.fold.text, s.hits[:0], s.classes, s.offsets)
+	if len(s.seen) != len(a.rules.actions) {
+		s.seen = make([]uint32, len(a.rules.actions))
+		s.run = 0
+	}
+	s.run++
+	if s.run == 0 { // after 2^32 texts the marks of the first would seem new
+		clear(s.seen)
+		s.run = 1
+	}
+	for _, h := range s.hits {
+		s.seen[h.literal] = s.run
+	}
+}
+
+// holds reports whether the conditions of act are met by the text, its pair
+// apart.
+func (s *scratch) holds(act *action) bool {
+	for _, id := range act.must {
+		if s.seen[id] != s.run {
+			return false
+		}
+	}
+	for _, id := range act.not {
+		if s.seen[id] == s.run {
+			return false
+		}
+	}
+	return true
+}
+
+// pairReach is how far before a literal, in bytes, the first half of its pair
+// may end.
+const pairReach = 30
+
+// pair returns where the first half of act's pair begins for the hit with index
+// i: the hit's own start where act is no pair, -1 where its first half is
+// missing.
+func (s *scratch) pair(act *action, i int) int32 {
+	h := s.hits[i]
+	if act.first < 0 {
+		return h.start
+	}
+	if s.seen[act.first] != s.run {
+		return -1
+	}
+	limit := max(h.start-pairReach, s.clauseAt(h.start).start)
+	for j := i - 1; j >= 0 && s.hits[j].start >= limit; j-- {
+		if s.hits[j].literal == act.first && s.hits[j].end <= h.start {
+			return s.hits[j].start
+		}
+	}
+	return -1
+}
+
+func (v *Verdict) setSentiment(positive, neutral, negative float64) {
+	v.Score = positive - negative
+	if v.Score == 0 {
+		v.Score = -1e-3 // the sign is the polarity: of a text without any sign of it, the more careful one
+	}
+	switch {
+	case neutral >= positive && neutral >= negative:
+		v.Sentiment, v.Confidence = "neutral", neutral
+	case positive > negative:
+		v.Sentiment, v.Confidence = "positive", positive
+	default:
+		v.Sentiment, v.Confidence = "negative", negative
+	}
+}

@@ -1,0 +1,250 @@
+package nlp
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// clause is a part of the text between signs, or from a word of contrast on.
+type clause struct {
+	start, end int32 // bytes of the folded text, signs excluded
+	contrast   bool  // begins with 但 and the like
+	concession bool  // holds 虽然 and the like
+	asks       bool  // ends as a question
+	wishes     bool  // holds a word of wishing or supposing
+	score      float64
+	topics     bool // a topic was found in it
+}
+
+// token is a word of the polarity lists.
+type token struct {
+	kind       actionKind
+	start, end int32
+	weight     float32
+}
+
+// cutClauses cuts the text at signs; contrasts are cut later, by readTokens.
+func (s *scratch) cutClauses() {
+	s.clauses = s.clauses[:0]
+	start := int32(0)
+	text := s.fold.text
+	closeAt := func(end int32, asks bool) {
+		if end > start {
+			s.clauses = append(s.clauses, clause{start: start, end: end, asks: asks})
+		} else if asks && len(s.clauses) > 0 {
+			s.clauses[len(s.clauses)-1].asks = true
+		}
+	}
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if ends := endsClause(r) && !insideNumber(text, i, r); ends || r == ' ' && besideHan(text, i) {
+			closeAt(int32(i), r == '?')
+			start = int32(i + size)
+		}
+		i += size
+	}
+	closeAt(int32(len(text)), false)
+	if len(s.clauses) == 0 {
+		s.clauses = append(s.clauses, clause{start: 0, end: int32(len(text))})
+	}
+}
+
+func endsClause(r rune) bool {
+	switch r {
+	case ',', '.', '!', '?', ';', '\n', '。', '、', '…', '~', '～', '—', '·', '|':
+		return true
+	}
+	return false
+}
+
+// insideNumber reports whether the sign r at i stands between two digits or
+// Latin letters: 3.5, 1,000, a.b.
+func insideNumber(text []byte, i int, r rune) bool {
+	return (r == '.' || r == ',') && i > 0 && i+1 < len(text) && isLatinWord(rune(text[i-1])) && isLatinWord(rune(text[i+1]))
+}
+
+// besideHan reports whether the space at i stands after a Chinese character:
+// there it is used as a sign.
+func besideHan(text []byte, i int) bool {
+	r, _ := utf8.DecodeLastRune(text[:i])
+	if !isHan(r) {
+		return false
+	}
+	next, _ := utf8.DecodeRune(text[i+1:])
+	return isHan(next)
+}
+
+// clauseIndex returns the index of the clause that holds the byte at.
+func (s *scratch) clauseIndex(at int32) int {
+	i, found := slices.BinarySearchFunc(s.clauses, at, func(c clause, at int32) int { return int(c.start - at) })
+	if !found && i > 0 {
+		i--
+	}
+	return i
+}
+
+func (s *scratch) clauseAt(at int32) *clause { return &s.clauses[s.clauseIndex(at)] }
+
+// readTokens reads the words of the polarity lists: where several lie over each
+// other the first and of these the longest counts.
+func (a *Analyzer) readTokens(s *scratch) {
+	s.tokens = s.tokens[:0]
+	var best token
+	for _, h := range s.hits {
+		act := a.tokenAction(h.literal)
+		if act == nil {
+			continue
+		}
+		t := token{kind: act.kind, start: h.start, end: h.end, weight: act.weight}
+		switch {
+		case t.start < best.end && t.start > best.start: // inside or across the one before
+			continue
+		case t.start == best.start && best.end > 0: // longer from the same place: hits come by length
+			best = t
+			s.tokens[len(s.tokens)-1] = t
+			continue
+		}
+		best = t
+		s.tokens = append(s.tokens, t)
+	}
+	for _, t := range s.tokens {
+		switch t.kind {
+		case actContrast:
+			s.contrastAt(t)
+		case actConcession:
+			s.clauseAt(t.start).concession = true
+		case actHypothetical:
+			s.clauseAt(t.start).wishes = true
+		}
+	}
+}
+
+// tokenAction returns what the literal means for polarity, or nil.
+func (a *Analyzer) tokenAction(literal int32) *action {
+	acts := a.rules.actions[literal]
+	for i := range acts {
+		if k := acts[i].kind; actPositive <= k && k <= actHypothetical {
+			return &acts[i]
+		}
+	}
+	return nil
+}
+
+// contrastAt marks the clause that begins with the word of contrast t; within a
+// clause it begins a new one.
+func (s *scratch) contrastAt(t token) {
+	i := s.clauseIndex(t.start)
+	c := &s.clauses[i]
+	if t.start == c.start {
+		c.contrast = true
+		return
+	}
+	if t.end-t.start < 3 || t.end >= c.end || weakContrast(s.fold.text[t.start:t.end]) {
+		return
+	}
+	rest := clause{start: t.start, end: c.end, contrast: true, asks: c.asks}
+	c.end, c.asks = t.start, false
+	s.clauses = slices.Insert(s.clauses, i+1, rest)
+}
+
+// weakContrast reports whether a word means contrast only at the beginning of
+// a clause.
+func weakContrast(word []byte) bool {
+	switch string(word) {
+	case "就是", "只是", "结果", "除了", "唯一", "反而", "偏偏", "却", "but", "yet":
+		return true
+	}
+	return false
+}
+
+const (
+	negationReach = 15 // bytes between a negation and what it turns: five characters
+	degreeReach   = 9
+)
+
+// scoreClauses gives each clause the sum of its words.
+func (s *scratch) scoreClauses() {
+	next := 0
+	for i := range s.clauses {
+		c := &s.clauses[i]
+		if !c.asks && endsAsQuestion(s.fold.text[c.start:c.end]) {
+			c.asks = true
+		}
+		negated, degree := int32(-1), int32(-1)
+		turns, strength := 1.0, 1.0
+		wish := int32(-1)
+		for ; next < len(s.tokens) && s.tokens[next].start < c.end; next++ {
+			t := s.tokens[next]
+			switch t.kind {
+			case actNegation:
+				if negated >= 0 && t.start-negated <= 3 {
+					turns = -turns
+				} else {
+					turns = -1
+				}
+				negated = t.end
+			case actDegree, actDamper:
+				degree, strength = t.end, float64(t.weight)
+			case actHypothetical:
+				wish = t.start
+			case actPositive, actNegative:
+				value := float64(t.weight)
+				if t.kind == actNegative {
+					value = -value
+				}
+				if degree >= 0 && t.start-degree <= degreeReach {
+					value *= strength
+				}
+				if negated >= 0 && t.start-negated <= negationReach && turns < 0 {
+					value *= turnedWeight(value)
+				}
+				c.score += value * c.certainty(value, wish)
+				if negated >= 0 && t.start-negated > negationReach || turns < 0 {
+					negated, turns = -1, 1
+				}
+			}
+		}
+	}
+}
+
+// turnedWeight is what is left of a value that a negation turns: not good is
+// bad, not bad is only somewhat good.
+func turnedWeight(value float64) float64 {
+	if value > 0 {
+		return -1
+	}
+	return -0.6
+}
+
+// certainty tells how much of a value counts in a clause that asks or wishes.
+func (c *clause) certainty(value float64, wish int32) float64 {
+	switch {
+	case c.asks && value > 0:
+		return 0.15
+	case c.asks:
+		return 0.7
+	case wish >= 0 && value > 0:
+		return 0.15
+	case wish >= 0:
+		return 0.5
+	}
+	return 1
+}
+
+// endsAsQuestion reports whether a clause without a question mark asks.
+func endsAsQuestion(text []byte) bool {
+	r, size := utf8.DecodeLastRune(text)
+	if r == '?' {
+		return true
+	}
+	if r == '吗' || r == '么' {
+		before, _ := utf8.DecodeLastRune(text[:len(text)-size])
+		return before != '什' && before != '那' && before != '这'
+	}
+	return false
+}
+
+// polarity judges the whole text.
+func (a *Analyzer) polarity(s *scratch) (positive, neutral, negative float64) {
+	return a.model.Score(s.folded, nil)
+}

@@ -1,0 +1,224 @@
+package nlp
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// actionKind is what finding a literal means.
+type actionKind uint8
+
+const (
+	actNothing actionKind = iota // only a condition, or the first half of a pair, of another rule
+	actPositive
+	actNegative
+	actNeutral // lies over letters that would count otherwise
+	actNegation
+	actDegree
+	actDamper
+	actContrast
+	actConcession
+	actHypothetical
+	actIntent
+	actHazard
+	actHarmless
+	actTopic
+	actField
+	actUserWord
+	actHuman
+	actUrging
+	actMinor
+	actSpam
+)
+
+// action is what one rule makes of its literal.
+type action struct {
+	kind   actionKind
+	index  int32   // of the intent, hazard, topic or field value
+	weight float32 // how much it counts
+	first  int32   // literal that must precede it in the clause; -1: none
+	must   []int32 // literals that the text must hold
+	not    []int32 // literals that the text must not hold
+}
+
+// ruleBook is all rules, compiled.
+type ruleBook struct {
+	builder matcherBuilder
+	matcher *matcher
+	actions [][]action // by literal
+	regexes []topicRegex
+}
+
+// topicRegex is a topic's word that is a regular expression.
+type topicRegex struct {
+	topic int32
+	re    *regexp.Regexp
+}
+
+// maxLiteral bounds a literal: one word, not a message.
+const maxLiteral = 48 // runes
+
+// literal registers text and returns its id.
+func (b *ruleBook) literal(text string) (int32, error) {
+	folded := strings.TrimSpace(Fold(text))
+	switch {
+	case folded == "":
+		return 0, fmt.Errorf("%q holds nothing that could be found", text)
+	case utf8.RuneCountInString(folded) > maxLiteral:
+		return 0, fmt.Errorf("%q is longer than %d characters", text, maxLiteral)
+	}
+	id := b.builder.add(folded)
+	for len(b.actions) <= int(id) {
+		b.actions = append(b.actions, nil)
+	}
+	return id, nil
+}
+
+// add compiles one rule: "word +must !not" or "first~word". a tells what it
+// means.
+func (b *ruleBook) add(rule string, a action) error {
+	word, conditions := splitConditions(rule)
+	a.first = -1
+	if first, second, ok := strings.Cut(word, "~"); ok && first != "" && second != "" {
+		id, err := b.literal(first)
+		if err != nil {
+			return err
+		}
+		a.first, word = id, second
+	}
+	for _, c := range conditions {
+		id, err := b.literal(c[1:])
+		if err != nil {
+			return err
+		}
+		if c[0] == '+' {
+			a.must = append(a.must, id)
+		} else {
+			a.not = append(a.not, id)
+		}
+	}
+	id, err := b.literal(word)
+	if err != nil {
+		return err
+	}
+	b.actions[id] = append(b.actions[id], a)
+	return nil
+}
+
+// splitConditions cuts the conditions, each beginning with + or !, off a rule.
+// Other words after a space belong to the literal.
+func splitConditions(rule string) (word string, conditions []string) {
+	var parts []string
+	for _, part := range strings.Fields(rule) {
+		if len(part) > 1 && (part[0] == '+' || part[0] == '!') && len(parts) > 0 {
+			conditions = append(conditions, part)
+			continue
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, " "), conditions
+}
+
+// addWords compiles a list of [lexicon.go]'s form.
+func (b *ruleBook) addWords(list string, a action) error {
+	for _, word := range strings.Fields(list) {
+		if err := b.add(strings.ReplaceAll(word, "_", " "), a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addWeighted compiles lines of "weight rule、rule".
+func (b *ruleBook) addWeighted(lines string, a action) error {
+	for line := range strings.Lines(lines) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		weight, rules, _ := strings.Cut(line, " ")
+		w, err := strconv.ParseFloat(weight, 32)
+		if err != nil {
+			return fmt.Errorf("weight %q: %w", weight, err)
+		}
+		a.weight = float32(w)
+		for rule := range strings.SplitSeq(rules, "、") {
+			if err := b.add(rule, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addTopic compiles a topic's words.
+func (b *ruleBook) addTopic(index int, words []string) error {
+	for _, word := range words {
+		if pattern, ok := regexWord(word); ok {
+			re, err := regexp.Compile(pattern)
+			if err != nil {
+				return fmt.Errorf("word %q is not a regular expression: %w", word, err)
+			}
+			if re.MatchString("") {
+				return fmt.Errorf("word %q matches empty text, so every message", word)
+			}
+			b.regexes = append(b.regexes, topicRegex{topic: int32(index), re: re})
+			continue
+		}
+		if err := b.add(word, action{kind: actTopic, index: int32(index), weight: 1}); err != nil {
+			return fmt.Errorf("word %w", err)
+		}
+	}
+	return nil
+}
+
+func regexWord(word string) (pattern string, ok bool) {
+	word = strings.TrimSpace(word)
+	if len(word) > 2 && word[0] == '/' && word[len(word)-1] == '/' {
+		return word[1 : len(word)-1], true
+	}
+	return "", false
+}
+
+// addBuiltin compiles the lists of this package.
+func (b *ruleBook) addBuiltin() error {
+	for _, list := range []struct {
+		words  string
+		kind   actionKind
+		weight float32
+	}{
+		{strongPositive, actPositive, 2},
+		{positiveWords, actPositive, 1},
+		{strongNegative, actNegative, 2},
+		{negativeWords, actNegative, 1},
+		{neutralWords, actNeutral, 0},
+		{negations, actNegation, 0},
+		{degrees, actDegree, 1.4},
+		{dampers, actDamper, 0.7},
+		{contrasts, actContrast, 0},
+		{concessions, actConcession, 0},
+		{hypotheticals, actHypothetical, 0},
+		{hazardHarmless, actHarmless, 0},
+		{humanPhrases, actHuman, 0},
+		{urgingPhrases, actUrging, 0},
+		{minorPhrases, actMinor, 0},
+	} {
+		if err := b.addWords(list.words, action{kind: list.kind, weight: list.weight}); err != nil {
+			return err
+		}
+	}
+	for i, lines := range intentRules {
+		if err := b.addWeighted(lines, action{kind: actIntent, index: int32(i)}); err != nil {
+			return fmt.Errorf("intent %s: %w", intentNames[i], err)
+		}
+	}
+	for i, lines := range hazardRules {
+		if err := b.addWeighted(lines, action{kind: actHazard, index: int32(i)}); err != nil {
+			return fmt.Errorf("hazard %s: %w", hazardNames[i], err)
+		}
+	}
+	return b.addWeighted(spamRules, action{kind: actSpam})
+}

@@ -1,0 +1,105 @@
+package nlp
+
+import (
+	"cmp"
+	"slices"
+)
+
+// topicSum is what was found for a topic.
+type topicSum struct {
+	index   int32
+	words   int    // different words
+	spans   [2]hit // the first two, for the evidence
+	clauses []int  // that hold them
+}
+
+// topicBase is the score of a topic of which one word was found; each further
+// one halves what is left to certainty.
+const topicBase = 0.7
+
+// readTopics finds the topics and, clause by clause, their sentiment.
+func (a *Analyzer) readTopics(s *scratch, v *Verdict) []TopicScore {
+	s.topics = s.topics[:0]
+	for i, h := range s.hits {
+		for k := range a.rules.actions[h.literal] {
+			act := &a.rules.actions[h.literal][k]
+			if act.kind != actTopic || !s.holds(act) {
+				continue
+			}
+			if start := s.pair(act, i); start >= 0 {
+				s.addTopic(act.index, hit{literal: h.literal, start: start, end: h.end})
+			}
+		}
+	}
+	for i := range a.rules.regexes {
+		r := &a.rules.regexes[i]
+		if loc := r.re.FindStringIndex(s.folded); loc != nil && loc[1] > loc[0] {
+			s.addTopic(r.topic, hit{literal: -1 - int32(i), start: int32(loc[0]), end: int32(loc[1])})
+		}
+	}
+	if len(s.topics) == 0 || v.Intent == "spam" {
+		return nil
+	}
+	out := make([]TopicScore, len(s.topics))
+	slices.SortStableFunc(s.topics, func(a, b topicSum) int { return cmp.Compare(b.words, a.words) })
+	for i := range s.topics {
+		t := &s.topics[i]
+		rest := 1 - topicBase
+		for range min(t.words-1, 6) {
+			rest /= 2
+		}
+		out[i] = TopicScore{Name: a.topics[t.index], Score: 1 - rest, Sentiment: a.topicSentiment(s, t, v)}
+	}
+	return out
+}
+
+func (s *scratch) addTopic(index int32, h hit) {
+	at := slices.IndexFunc(s.topics, func(t topicSum) bool { return t.index == index })
+	if at < 0 {
+		at = len(s.topics)
+		if at < cap(s.topics) {
+			s.topics = s.topics[:at+1]
+			s.topics[at] = topicSum{index: index, clauses: s.topics[at].clauses[:0]}
+		} else {
+			s.topics = append(s.topics, topicSum{index: index})
+		}
+	}
+	t := &s.topics[at]
+	clause := s.clauseIndex(h.start)
+	if !slices.Contains(t.clauses, clause) {
+		t.clauses = append(t.clauses, clause)
+	}
+	if t.words > 0 && (t.spans[0].literal == h.literal || t.words > 1 && t.spans[1].literal == h.literal) {
+		return // the same word again
+	}
+	if t.words > 0 && h.start < t.spans[min(t.words, 2)-1].end && h.end <= t.spans[min(t.words, 2)-1].end {
+		return // part of the word before
+	}
+	if t.words < 2 {
+		t.spans[t.words] = h
+	}
+	t.words++
+}
+
+// topicSentiment judges the clauses that hold the topic. Where they say nothing
+// either way and the message is about this topic alone, or has one clause, the
+// whole message's sentiment is the topic's.
+func (a *Analyzer) topicSentiment(s *scratch, t *topicSum, v *Verdict) string {
+	sum := 0.0
+	for _, i := range t.clauses {
+		sum += s.clauses[i].score
+		// 客服态度, 太差了: a clause that only names the topic is judged by the next.
+		if c := &s.clauses[i]; c.score == 0 && i+1 < len(s.clauses) && c.end-c.start <= 24 && !s.clauses[i+1].contrast {
+			sum += s.clauses[i+1].score
+		}
+	}
+	switch {
+	case sum >= 0.5:
+		return "positive"
+	case sum <= -0.5:
+		return "negative"
+	case len(s.topics) == 1 || len(s.clauses) == 1 || len(t.clauses) == len(s.clauses):
+		return v.Sentiment
+	}
+	return "neutral"
+}

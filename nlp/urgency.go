@@ -1,0 +1,147 @@
+package nlp
+
+// hazardSum is what was found for a hazard.
+type hazardSum struct {
+	weight     float32 // of the heaviest rule that counts: 3 is critical, 2 high
+	start, end int32
+}
+
+// readHazards finds the hazards: words that are not part of a harmless one, not
+// negated and, but for self-harm, not merely asked about or supposed.
+func (a *Analyzer) readHazards(s *scratch, positive float64) {
+	s.hazards = [hazardCount]hazardSum{}
+	s.harmless = s.harmless[:0]
+	any := false
+	for _, h := range s.hits {
+		for _, act := range a.rules.actions[h.literal] {
+			switch act.kind {
+			case actHarmless:
+				s.harmless = append(s.harmless, h)
+			case actHazard:
+				any = true
+			}
+		}
+	}
+	if !any {
+		return
+	}
+	for i, h := range s.hits {
+		for k := range a.rules.actions[h.literal] {
+			act := &a.rules.actions[h.literal][k]
+			if act.kind != actHazard || !s.holds(act) || s.isHarmless(h) {
+				continue
+			}
+			start := s.pair(act, i)
+			if start < 0 {
+				continue
+			}
+			weight := s.hazardWeight(act, start, h.end, positive)
+			if sum := &s.hazards[act.index]; weight > sum.weight {
+				*sum = hazardSum{weight: weight, start: start, end: h.end}
+			}
+		}
+	}
+}
+
+func (s *scratch) isHarmless(h hit) bool {
+	for _, m := range s.harmless {
+		if m.start <= h.start && h.end <= m.end {
+			return true
+		}
+	}
+	return false
+}
+
+// hazardWeight is what the rule act counts where it was found.
+func (s *scratch) hazardWeight(act *action, start, end int32, positive float64) float32 {
+	if act.index == hazardSelfharm {
+		return act.weight
+	}
+	c := s.clauseAt(start)
+	if s.negatedBefore(c, start) {
+		return 0
+	}
+	weight := act.weight
+	switch act.index {
+	case hazardHarm, hazardFood, hazardLegal, hazardMedia:
+		if c.asks || c.wishes && !s.reported(c) {
+			weight--
+		}
+		if positive > 0.9 {
+			weight -= 2
+		}
+	}
+	return weight
+}
+
+// reported reports whether a clause with a wishing word tells nevertheless what
+// has happened: 要求, 了.
+func (s *scratch) reported(c *clause) bool {
+	for i := c.start; i+3 <= c.end; i++ {
+		if string(s.fold.text[i:i+3]) == "了" {
+			return true
+		}
+	}
+	return false
+}
+
+// negatedBefore reports whether a negation ends right before start, or with up
+// to two characters between.
+func (s *scratch) negatedBefore(c *clause, start int32) bool {
+	const reach = 6
+	for i := range s.tokens {
+		t := &s.tokens[i]
+		if t.start >= start {
+			break
+		}
+		if t.kind == actNegation && t.start >= c.start && t.end <= start && start-t.end <= reach {
+			return true
+		}
+	}
+	return false
+}
+
+// urgency tells how urgent the message is and which hazards make it so.
+func (s *scratch) urgency(v *Verdict) (level string, hazards []string) {
+	const (
+		low = iota
+		normal
+		high
+		critical
+	)
+	rank := normal
+	switch v.Intent {
+	case "praise", "chat", "spam":
+		rank = low
+	}
+	if v.Intent == "spam" {
+		return "low", nil
+	}
+	bad := v.Intent == "complaint" || v.Sentiment == "negative"
+	for i, h := range s.hazards {
+		switch {
+		case h.weight <= 0:
+			continue
+		case i == hazardMinor && !bad && s.worst() < 2,
+			i == hazardDeadline && v.Intent == "praise",
+			h.weight < 2:
+			continue
+		case h.weight >= 3 && i <= hazardMedia:
+			rank = critical
+		default:
+			rank = max(rank, high)
+		}
+		hazards = append(hazards, hazardNames[i])
+	}
+	return [...]string{"low", "normal", "high", "critical"}[rank], hazards
+}
+
+// worst returns the weight of the heaviest of the hazards that are critical by
+// themselves.
+func (s *scratch) worst() float32 {
+	w := float32(0)
+	for i := hazardHarm; i <= hazardMedia; i++ {
+		w = max(w, s.hazards[i].weight)
+	}
+	return w
+}
