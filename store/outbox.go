@@ -1,0 +1,173 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/huiyin/huiyin/feedback"
+)
+
+const outColumns = "key, bot, chat, audience, kind, item, conversation, message, staff, resolution, body, state, urgent, attempts, next_at, rev, sent_rev, external, epoch, error, created_at, sent_at"
+
+func outFields(o *Out) []any {
+	return []any{
+		&o.Key, &o.Bot, &o.Chat, (*string)(&o.Audience), &o.Kind, &o.Item, &o.Conversation, &o.Message, &o.Staff,
+		whole{&o.Resolution}, &o.Body, (*string)(&o.State), &o.Urgent, whole{&o.Attempts}, at{&o.NextAt},
+		&o.Rev, &o.SentRev, &o.External, &o.Epoch, &o.Error, at{&o.CreatedAt}, at{&o.SentAt},
+	}
+}
+
+func outRow(o *Out) []any { return append([]any{&o.ID}, outFields(o)...) }
+
+const selectOut = "SELECT id, " + outColumns + " FROM outbox "
+
+// waiting is what may be sent. It stands in the statements as it does in the
+// index, for SQLite to see that they fit.
+const waiting = "state IN ('pending', 'retry')"
+
+// unheld leaves out the rows o that an earlier row of their conversation holds
+// up: one that is being sent, or that will be tried again. A row that is
+// uncertain, dead or not due holds up nobody.
+const unheld = `(o.conversation = 0 OR NOT EXISTS (
+  SELECT 1 FROM outbox e WHERE e.conversation = o.conversation AND e.id < o.id AND e.state IN ('sending', 'retry')))`
+
+// CardKind is the kind of the rows that hold an item's card: they are sent again
+// and again, as edits, while the item changes.
+const CardKind = "card"
+
+// PutOut keeps what is to leave, unless its key is known. It sets the ID either
+// way. An empty state means pending.
+func (tx *Tx) PutOut(o *Out) (inserted bool, err error) {
+	if o.State == "" {
+		o.State = OutPending
+	}
+	if o.CreatedAt.IsZero() {
+		o.CreatedAt = tx.db.now()
+	}
+	inserted, err = tx.one([]any{&o.ID}, "INSERT INTO outbox ("+outColumns+") VALUES ("+places(outColumns)+") ON CONFLICT (key) DO NOTHING RETURNING id", outFields(o)...)
+	if err != nil || inserted {
+		return inserted, err
+	}
+	return false, tx.get("outbox row", []any{&o.ID}, "SELECT id FROM outbox WHERE key = ?", o.Key)
+}
+
+func (tx *Tx) out(what, where string, args ...any) (*Out, error) {
+	o := new(Out)
+	return o, tx.get(what, outRow(o), selectOut+where, args...)
+}
+
+// Out returns the outbox row with id.
+func (tx *Tx) Out(id int64) (*Out, error) {
+	return tx.out(fmt.Sprintf("outbox row %d", id), "WHERE id = ?", id)
+}
+
+// OutByKey returns the outbox row that was put under key.
+func (tx *Tx) OutByKey(key string) (*Out, error) {
+	return tx.out("outbox row", "WHERE key = ?", key)
+}
+
+// OutByExternal returns the latest row that bot sent as external in a chat: what
+// a reply or a tap belongs to.
+func (tx *Tx) OutByExternal(bot, chat, external string) (*Out, error) {
+	return tx.out("outbox row of "+bot, "WHERE bot = ? AND external = ? AND external <> '' AND chat = ? ORDER BY id DESC LIMIT 1", bot, external, chat)
+}
+
+// OutsOf returns the rows of an item, the oldest first.
+func (tx *Tx) OutsOf(item int64) ([]*Out, error) {
+	return list(tx, outRow, selectOut+"WHERE item = ? AND item <> 0 ORDER BY id", item)
+}
+
+// OutsOfConversation returns the rows of a conversation whose id is above after,
+// the oldest first, at most max (0: all).
+func (tx *Tx) OutsOfConversation(conversation, after int64, max int) ([]*Out, error) {
+	return list(tx, outRow, selectOut+"WHERE conversation = ? AND conversation <> 0 AND id > ? ORDER BY id LIMIT ?", conversation, after, limit(max))
+}
+
+// TouchCards says that an item's cards no longer show it as it is, and returns
+// how many there are. A card that was sent is due again at once; one that waits
+// will be built from the newest state anyway; one that is being sent is seen to
+// be behind when it is finished.
+func (tx *Tx) TouchCards(item int64, now time.Time) (int, error) {
+	n, err := tx.exec(`UPDATE outbox SET rev = rev + 1,
+  attempts = CASE WHEN state = 'sent' THEN 0 ELSE attempts END,
+  next_at = CASE WHEN state = 'sent' THEN ? ELSE next_at END,
+  state = CASE WHEN state = 'sent' THEN 'pending' ELSE state END
+WHERE item = ? AND item <> 0 AND kind = 'card' AND state <> 'cancelled'`, now, item)
+	return int(n), err
+}
+
+// DueOut returns rows of bot that can be sent now: urgent ones first, then by
+// age. Of two rows of one conversation the second waits for the first.
+func (tx *Tx) DueOut(bot string, now time.Time, limit int) ([]*Out, error) {
+	return list(tx, outRow, "SELECT "+qualified("o", "id, "+outColumns)+" FROM outbox o WHERE o.bot = ? AND o."+waiting+" AND o.next_at <= ? AND "+unheld+" ORDER BY o.urgent DESC, o.id LIMIT ?", bot, now, limit)
+}
+
+// NextOut returns when the next row of bot is due that nothing holds up, which
+// may be in the past; false when there is none.
+func (tx *Tx) NextOut(bot string) (time.Time, bool, error) {
+	var next *int64
+	_, err := tx.one([]any{&next}, "SELECT min(o.next_at) FROM outbox o WHERE o.bot = ? AND o."+waiting+" AND "+unheld, bot)
+	if err != nil || next == nil {
+		return time.Time{}, false, err
+	}
+	return moment(*next), true, nil
+}
+
+// ClaimOut makes a row that is due the caller's to send under the lease's epoch,
+// and counts the attempt: exactly one caller gets it. It gets nobody while an
+// earlier row of its conversation is being sent or will be tried again.
+func (tx *Tx) ClaimOut(id, epoch int64, now time.Time) (bool, error) {
+	n, err := tx.exec("UPDATE outbox AS o SET state = 'sending', attempts = attempts + 1, epoch = ? WHERE o.id = ? AND o."+waiting+" AND o.next_at <= ? AND "+unheld, epoch, id, now)
+	return n == 1, err
+}
+
+// FinishOut keeps what became of a row that was claimed under epoch: state,
+// external, error, next_at, sent_at and sent_rev. A card that changed while it
+// was being sent is pending again. Where the row is no longer being sent under
+// that epoch, feedback.ErrConflict: another process has taken over.
+func (tx *Tx) FinishOut(o *Out, epoch int64) error {
+	var state string
+	var attempts int
+	found, err := tx.one([]any{&state, whole{&attempts}, &o.Rev}, `UPDATE outbox SET
+  state = CASE WHEN kind = 'card' AND CAST(?1 AS TEXT) = 'sent' AND rev > ?2 THEN 'pending' ELSE ?1 END,
+  attempts = CASE WHEN CAST(?1 AS TEXT) = 'sent' THEN 0 ELSE attempts END,
+  external = ?3, error = ?4, next_at = ?5, sent_at = ?6, sent_rev = ?2
+WHERE id = ?7 AND state = 'sending' AND epoch = ?8 RETURNING state, attempts, rev`,
+		string(o.State), o.SentRev, o.External, o.Error, o.NextAt, o.SentAt, o.ID, epoch)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("outbox row %d is not being sent under epoch %d: %w", o.ID, epoch, feedback.ErrConflict)
+	}
+	o.State, o.Attempts, o.Epoch = OutState(state), attempts, epoch
+	return nil
+}
+
+// ChangeOut keeps what a person decided about a row (cancelled, sent again,
+// received after all): state, body, urgent, attempts, next_at, external, error
+// and sent_at. It reports false where the row is in none of the states from.
+func (tx *Tx) ChangeOut(o *Out, from ...OutState) (bool, error) {
+	if len(from) == 0 {
+		return false, fmt.Errorf("%w: a change of an outbox row from no state", feedback.ErrInvalid)
+	}
+	args := []any{string(o.State), o.Body, o.Urgent, o.Attempts, o.NextAt, o.External, o.Error, o.SentAt, o.ID}
+	for _, s := range from {
+		args = append(args, string(s))
+	}
+	n, err := tx.exec("UPDATE outbox SET state = ?, body = ?, urgent = ?, attempts = ?, next_at = ?, external = ?, error = ?, sent_at = ? WHERE id = ? AND state IN ("+marks(len(from))+")", args...)
+	return n == 1, err
+}
+
+// Sending returns the rows of bot that were left being sent under an epoch below
+// the given one: whoever sent them is gone.
+func (tx *Tx) Sending(bot string, below int64) ([]*Out, error) {
+	return list(tx, outRow, selectOut+"WHERE state = 'sending' AND state IN ('pending', 'retry', 'sending', 'uncertain', 'dead') AND bot = ? AND epoch < ? ORDER BY id", bot, below)
+}
+
+// SentSince returns what bot sent since a time, the earliest first, for its
+// limits. Only Chat and SentAt are set.
+func (tx *Tx) SentSince(bot string, since time.Time) ([]*Out, error) {
+	return list(tx, func(o *Out) []any { return []any{&o.Chat, at{&o.SentAt}} },
+		"SELECT chat, sent_at FROM outbox WHERE bot = ? AND sent_at <> 0 AND sent_at >= ? ORDER BY sent_at", bot, since)
+}
