@@ -82,7 +82,7 @@ func (b *cueBook) phraseAt(text []byte) (kind, size int) {
 	case unicode.IsSpace(r), r == ',', r == '、':
 		return cueFiller, size
 	case r == '?':
-		return cueMark | cueUrging, size
+		return cueMark | cueAsk, size
 	case unicode.IsPunct(r), unicode.IsSymbol(r):
 		return cueMark, size
 	}
@@ -112,9 +112,9 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 	c.Received = kinds&cueReceived != 0
 	c.Human = kinds&cueHuman != 0
 	c.Cancel = kinds&cueCancel != 0 || kinds == 0 && a.cancels(s)
-	c.BareMark = kinds&cueMark != 0 && kinds&^(cueMark|cueFiller|cueUrging) == 0
-	// A question mark urges beside other urging or alone, not behind a greeting.
-	c.Urging = kinds&cueUrging != 0 && kinds&(cueThanks|cueReceived|cueCancel) == 0
+	c.BareMark = kinds&cueMark != 0 && kinds&^(cueMark|cueAsk|cueFiller) == 0
+	// A question mark urges when it stands alone, not behind a greeting.
+	c.Urging = kinds&cueUrging != 0 && kinds&(cueThanks|cueReceived|cueCancel) == 0 || c.BareMark && kinds&cueAsk != 0
 	for i, h := range s.hits {
 		for k := range a.rules.actions[h.literal] {
 			act := &a.rules.actions[h.literal][k]

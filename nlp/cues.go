@@ -10,6 +10,7 @@ const (
 	cueHuman
 	cueCancel
 	cueMark
+	cueAsk // a question mark
 )
 
 // cuePhrases are phrases a reaction may consist of. A message has cues of this

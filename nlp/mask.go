@@ -22,7 +22,7 @@ func Mask(text string) string {
 	text = maskNumbers(text)
 	text = emailPattern.ReplaceAllStringFunc(text, maskEmail)
 	text = accountPattern.ReplaceAllStringFunc(text, maskAccount)
-	return addressPattern.ReplaceAllString(text, "$1***")
+	return addressPattern.ReplaceAllStringFunc(text, maskAddress)
 }
 
 // mayHold reports whether text has a digit, a letter sign or a sign that
@@ -46,12 +46,22 @@ var (
 	emailPattern = regexp.MustCompile(`(?i)[a-z0-9][a-z0-9._%+-]*[@＠][a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}`)
 	// A name for an account, then its number or name.
 	accountPattern = regexp.MustCompile(`(?i)(微信号?|薇信|vx|wechat|weixin|qq号?|扣扣)(\s*[:：是为]?\s*)([a-z][a-z0-9_-]{5,19}|[0-9]{5,12})`)
-	// A street or an estate, then the number that tells the house, and what
-	// follows it to the room.
-	addressPattern = regexp.MustCompile(`(\p{Han}{1,10}(?:路|街|大道|巷|弄|胡同|村|小区|花园|公寓|家园|新村|苑|广场|大厦|城))` +
-		`\s*(?:[0-9０-９a-zA-Z一二三四五六七八九十百]+\s*[-－—#]?\s*(?:号楼|号|弄|栋|幢|座|单元|楼|层|室|户|房|支弄)?\s*[-－—,，]?\s*)*` +
-		`[0-9０-９a-zA-Z一二三四五六七八九十百]+\s*(?:号楼|号|弄|栋|幢|座|单元|楼|层|室|户|房)`)
+	// A street and the house's number, or an estate and the building's, then what
+	// follows to the room. A floor alone (广场3楼) tells a shop, not a home.
+	addressPattern = regexp.MustCompile(`(\p{Han}{1,10}(?:(?:路|街|大道|巷|弄|胡同|村|镇|乡)` + houseNumber + `(?:号楼|号|弄|支弄)` +
+		`|(?:小区|花园|公寓|家园|新村|苑|大厦|广场|城)` + houseNumber + `(?:号楼|栋|幢|座|单元|室|户|房)))` +
+		`(?:\s*[-－—]?` + houseNumber + `(?:号楼|号|栋|幢|座|单元|楼|层|室|户|房)|[-－—]?[0-9０-９]{1,5})*`)
+	// houseNumberPattern is the number and sign that end what addressPattern's
+	// group found.
+	houseNumberPattern = regexp.MustCompile(houseNumber + `(?:号楼|号|弄|支弄|栋|幢|座|单元|室|户|房)$`)
 )
+
+const houseNumber = `\s*[0-9０-９a-zA-Z一二三四五六七八九十百]{1,6}\s*`
+
+func maskAddress(s string) string {
+	m := addressPattern.FindStringSubmatch(s)
+	return houseNumberPattern.ReplaceAllString(m[1], "") + "***"
+}
 
 func maskEmail(s string) string {
 	at := strings.IndexAny(s, "@＠")

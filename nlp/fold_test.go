@@ -1,0 +1,81 @@
+package nlp_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/huiyin/huiyin/nlp"
+)
+
+func TestFold(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"empty", "", ""},
+		{"plain", "abc 123", "abc 123"},
+		{"case", "iPhone ÀÉ", "iphone ae"},
+		{"full width", "ＡＢｃ１２３，！？", "abc123,!?"},
+		{"ideographic space", "快递　太慢", "快递 太慢"},
+		{"traditional", "服務態度很差，東西壞了，發貨慢，這裡", "服务态度很差,东西坏了,发货慢,这里"},
+		{"variants", "妳們裏面麼", "你们里面么"},
+		{"zero width", "加\u200b微\u200d信\ufeff", "加微信"},
+		{"emoji joiners", "👨‍👩‍👧 👍🏽 ❤️", "👨👩👧 👍 ❤"},
+		{"compatibility", "①②㎏ 𝐀𝐁 ⅷ", "12kg ab viii"},
+		{"combining", "cafe\u0301 n\u0303", "cafe n"},
+		{"controls", "a\x00b\x07c\td\r\ne", "abc d \ne"},
+		{"invalid", "好\xff\xfe的\xe5", "好的"},
+		{"kana and hangul stay", "がぎ カ 각", "がぎ カ 각"},
+		{"punctuation stays", "「」。、…", "「」。、..."},
+	} {
+		if got := nlp.Fold(c.in); got != c.want {
+			t.Errorf("%s: Fold(%q) = %q, want %q", c.name, c.in, got, c.want)
+		}
+	}
+}
+
+func TestNormalize(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"plain", "快递太慢了\n\t第二行", "快递太慢了\n\t第二行"},
+		{"NUL and controls", "a\x00b\x01c\x1b[31md\x7f", "abc[31md"},
+		{"line breaks", "a\r\nb\rc", "a\nb\nc"},
+		{"invalid", "好\xff\xfe的", "好\ufffd的"},
+		{"byte order mark", "\ufeff好", "好"},
+		{"composed", "cafe\u0301", "café"},
+		{"emoji stay whole", "👨‍👩‍👧 ❤️", "👨‍👩‍👧 ❤️"},
+	} {
+		if got := nlp.Normalize(c.in); got != c.want {
+			t.Errorf("%s: Normalize(%q) = %q, want %q", c.name, c.in, got, c.want)
+		}
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	for _, s := range []string{"快遞 ＡＢＣ", "a\x00\xff", "e\u0301", "①㍿ﷺ", "𝐀\u200d", "İIıſK", "\u0344\u0390"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		once := nlp.Fold(s)
+		if !utf8.ValidString(once) {
+			t.Fatalf("Fold(%q) = %q is not valid", s, once)
+		}
+		if twice := nlp.Fold(once); twice != once {
+			t.Fatalf("Fold(Fold(%q)) = %q, not %q", s, twice, once)
+		}
+	})
+}
+
+func FuzzNormalize(f *testing.F) {
+	for _, s := range []string{"快遞\r\n", "a\x00\xff", "e\u0301", "\ufeff\ufeffa", "\x00\ufeffa", "\xff\x00\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		once := nlp.Normalize(s)
+		if !utf8.ValidString(once) || !norm.NFC.IsNormalString(once) || strings.ContainsAny(once, "\x00\r\x1b\x7f") {
+			t.Fatalf("Normalize(%q) = %q", s, once)
+		}
+		if twice := nlp.Normalize(once); twice != once {
+			t.Fatalf("Normalize(Normalize(%q)) = %q, not %q", s, twice, once)
+		}
+	})
+}

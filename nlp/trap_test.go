@@ -1,0 +1,99 @@
+package nlp_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/huiyin/huiyin/nlp"
+)
+
+// checkVerdict fails unless v keeps its word about text.
+func checkVerdict(t *testing.T, text string, v nlp.Verdict) {
+	t.Helper()
+	if !slices.Contains([]string{"positive", "neutral", "negative"}, v.Sentiment) ||
+		!slices.Contains([]string{"complaint", "suggestion", "question", "praise", "request", "chat", "spam"}, v.Intent) ||
+		!slices.Contains([]string{"low", "normal", "high", "critical"}, v.Urgency) || v.Lang == "" {
+		t.Fatalf("%.60q: %+v", text, v)
+	}
+	if math.IsNaN(v.Score) || math.Abs(v.Score) > 1 || v.Confidence < 0 || v.Confidence > 1 || v.Spam < 0 || v.Spam > 1 || math.IsNaN(v.Confidence+v.Spam) {
+		t.Fatalf("%.60q: score %v, confidence %v, spam %v", text, v.Score, v.Confidence, v.Spam)
+	}
+	if empty := strings.TrimSpace(nlp.Fold(text)) == ""; empty != (v.Score == 0) {
+		t.Fatalf("%.60q: score %v", text, v.Score)
+	}
+	if (v.Urgency == "high" || v.Urgency == "critical") != (len(v.Hazards) > 0) {
+		t.Fatalf("%.60q: urgency %s for %v", text, v.Urgency, v.Hazards)
+	}
+	runes := []rune(text)
+	for _, e := range v.Evidence {
+		if e.Start < 0 || e.End <= e.Start || e.End > len(runes) || string(runes[e.Start:e.End]) != e.Text && utf8.ValidString(text) {
+			t.Fatalf("%.60q: evidence %+v", text, e)
+		}
+	}
+	for _, topic := range v.Topics {
+		if topic.Score <= 0 || topic.Score > 1 {
+			t.Fatalf("%.60q: %+v", text, topic)
+		}
+	}
+}
+
+// traps are inputs that have broken programs of this kind.
+func traps() []string {
+	return []string{
+		"", " ", "\n", "\x00", "\x00快递\x00太慢", "\xff\xfe", "快递\xe5\xbf太慢\xc0了", strings.Repeat("\xf0\x9f", 1000),
+		"加薇❤信 abc123", "加\u200b微\u200b信领红包", "ｋｕａｉｄｉ　太慢", "𝓴𝓾𝓪𝓲", "👨‍👩‍👧‍👦👍🏽", "\u202e了慢太递快", "服務太差了",
+		strings.Repeat("好", 100_000), strings.Repeat("快递太慢", 100_000), strings.Repeat("a", 200_000), strings.Repeat("不", 65_000),
+		strings.Repeat("，", 65_000), strings.Repeat("? ", 65_000), strings.Repeat("没", 30_000) + "好", strings.Repeat("怎么还没", 10_000),
+		strings.Repeat("但是", 15_000), strings.Repeat("但是不好", 15_000), strings.Repeat("1", 65_000), strings.Repeat("1 ", 30_000), strings.Repeat("订单", 20_000),
+		strings.Repeat("我", 65_000), strings.Repeat("🙂", 16_000), strings.Repeat("加+", 20_000), strings.Repeat("vx", 30_000), strings.Repeat("\u0301", 30_000),
+		strings.Repeat("希望~", 9_000), strings.Repeat("ﷺ", 20_000), strings.Repeat("谢谢", 20_000), strings.Repeat("有虫,", 9_000), strings.Repeat("[", 65_000),
+		strings.Repeat("麻烦", 10_000), strings.Repeat("快递,好吃,贵,退款,", 3_000), "\ufeff快递", "快递\u2028太慢\u0085了",
+	}
+}
+
+func TestTraps(t *testing.T) {
+	a := analyzer(t, nlp.Options{})
+	for _, text := range traps() {
+		checkVerdict(t, text, a.Analyze(text))
+	}
+}
+
+// TestTimeBound: no text takes more than 100 ms per 64 KiB. A machine at work
+// for others may need longer once: the best of three counts. Under the race
+// detector only that it ends is tested.
+func TestTimeBound(t *testing.T) {
+	a := analyzer(t, nlp.Options{})
+	for _, text := range traps() {
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			a.Analyze(text)
+			best = min(best, time.Since(start))
+		}
+		if best > 100*time.Millisecond && !raceEnabled {
+			t.Errorf("%.20q… (%d bytes) took %v", text, len(text), best)
+		}
+	}
+}
+
+func FuzzAnalyze(f *testing.F) {
+	for _, text := range traps() {
+		if len(text) < 2000 {
+			f.Add(text)
+		}
+	}
+	for _, text := range []string{"快递太慢了，等了三天还没收到", "味道不错但配送太慢", "订单号:A-1234 我今年12岁", "i am 12", "希望能出无糖的?", "我才十", "[玫瑰", "加v信x+微"} {
+		f.Add(text)
+	}
+	a := analyzer(f, nlp.Options{Topics: []nlp.Topic{{Name: "t", Words: []string{"/a.c/", "x +y !z"}}}})
+	f.Fuzz(func(t *testing.T, text string) {
+		checkVerdict(t, text, a.Analyze(text))
+		nlp.Mask(text)
+		nlp.MaskName(text)
+		nlp.SearchTokens(nil, text)
+	})
+}
