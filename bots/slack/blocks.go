@@ -63,7 +63,7 @@ func layPost(p bots.Post) layout {
 
 // layText lays out a text without buttons.
 func layText(text string, mention []bots.Person) layout {
-	text = units(blocksBudget).Cut(strings.TrimRight(text, "\n "))
+	text = units(blocksBudget).Cut(strings.TrimRight(clean(text), "\n "))
 	var elements []slack.RichTextSectionElement
 	elements = append(elements, layMentions(mention)...)
 	if text != "" {
@@ -87,7 +87,7 @@ func layCard(c bots.Card, mention []bots.Person) layout {
 		parts = append(parts, state)
 		left -= units(0).Len(c.State)
 	}
-	if quote := units(fallbackLimit).Cut(strings.TrimSpace(c.Quote)); quote != "" {
+	if quote := units(fallbackLimit).Cut(strings.TrimSpace(clean(c.Quote))); quote != "" {
 		parts = append(parts, &slack.RichTextQuote{
 			Type:     slack.RTEQuote,
 			Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(quote, nil)},
@@ -111,9 +111,9 @@ func layCard(c bots.Card, mention []bots.Person) layout {
 // layState lays out the line below the head; nil where there is nothing in it.
 func layState(c bots.Card, mention []bots.Person) slack.RichTextElement {
 	elements := layMentions(mention)
-	if c.State != "" {
+	if state := units(fallbackLimit).Cut(oneLine(c.State)); state != "" {
 		elements = append(elements, slack.NewRichTextSectionTextElement(
-			mark(c.Tone)+units(fallbackLimit).Cut(c.State), &slack.RichTextSectionTextStyle{Bold: true}))
+			mark(c.Tone)+state, &slack.RichTextSectionTextStyle{Bold: true}))
 	}
 	if liveURL(c.URL) {
 		if len(elements) > 0 {
@@ -130,7 +130,7 @@ func layState(c bots.Card, mention []bots.Person) slack.RichTextElement {
 // linesWithin joins lines within n units, dropping them from the end.
 func linesWithin(lines []string, n int) string {
 	for len(lines) > 0 {
-		joined := strings.TrimRight(strings.Join(lines, "\n"), "\n ")
+		joined := strings.TrimRight(clean(strings.Join(lines, "\n")), "\n ")
 		if units(0).Len(joined) <= n {
 			return joined
 		}
@@ -165,7 +165,7 @@ func fallback(text string, mention []bots.Person) string {
 			b.WriteString("<@" + p.ID + "> ")
 		}
 	}
-	b.WriteString(inert(units(fallbackLimit).Cut(strings.TrimSpace(text))))
+	b.WriteString(inert(units(fallbackLimit).Cut(strings.TrimSpace(clean(text)))))
 	return b.String()
 }
 
@@ -220,9 +220,10 @@ func liveURL(s string) bool {
 	return err == nil && len(s) <= urlLimit && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// plain is a text object in which nothing is interpreted, emoji codes included.
+// plain is a text object in which nothing is interpreted, emoji codes
+// included. s is clean and within its limit.
 func plain(s string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }

@@ -38,8 +38,10 @@ type platform struct {
 	bot bots.Bot
 }
 
-func (p *platform) Bot() bots.Bot       { return p.bot }
-func (p *platform) Secrets() []string   { return []string{slacktest.BotToken, slacktest.AppToken, "ticket-"} }
+func (p *platform) Bot() bots.Bot { return p.bot }
+func (p *platform) Secrets() []string {
+	return []string{slacktest.BotToken, slacktest.AppToken, "ticket-"}
+}
 func (p *platform) Group() string       { return team }
 func (p *platform) Private() string     { return p.s.DM(lilei) }
 func (p *platform) Person() bots.Person { return bots.Person{ID: lilei, Name: "李雷"} }
@@ -91,7 +93,7 @@ func (p *platform) Faults() []bottest.Fault {
 		{Name: "429 of an edit", Edit: true, Arm: once(edit, slacktest.RateLimited(time.Second)), Want: bots.Limited},
 		{Name: "dropped", Arm: once(post, slacktest.AcceptThenDrop()), Want: bots.Uncertain, Taken: true},
 		{Name: "truncated", Arm: once(post, slacktest.Truncated()), Want: bots.Uncertain, Taken: true},
-		{Name: "late", Arm: once(post, slacktest.Slow(4*time.Second)), Want: bots.Uncertain, Taken: true},
+		{Name: "late", Arm: once(post, slacktest.Slow(1200*time.Millisecond)), Want: bots.Uncertain, Taken: true},
 		{Name: "reset", Arm: once(post, slacktest.Reset()), Want: bots.Uncertain},
 		{Name: "500", Arm: once(post, slacktest.Status(500)), Want: bots.Uncertain},
 		{Name: "503", Arm: once(post, slacktest.Status(503)), Want: bots.Uncertain},

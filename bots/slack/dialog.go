@@ -51,26 +51,26 @@ func layDialog(d bots.Dialog, p place) (slack.ModalViewRequest, error) {
 		CallbackID:      dialogID,
 		PrivateMetadata: string(metadata),
 		Title:           plain(first(units(24).Cut(oneLine(d.Title)), "…")),
-		Submit:          plain(first(units(24).Cut(oneLine(d.Submit)), "OK")),
+		Submit:          plain(first(units(24).Cut(oneLine(d.Submit)), "OK")), // required beside a field
 		Blocks:          slack.Blocks{BlockSet: blocks},
 	}, nil
 }
 
 func layField(d bots.Dialog) *slack.InputBlock {
 	var placeholder, hint *slack.TextBlockObject
-	if d.Hint != "" {
-		if units(150).Fits(d.Hint) {
-			placeholder = plain(oneLine(d.Hint))
-		} else {
-			hint = plain(units(valueLimit).Cut(d.Hint))
-		}
+	switch text := oneLine(d.Hint); {
+	case text == "":
+	case units(150).Fits(text):
+		placeholder = plain(text)
+	default:
+		hint = plain(units(valueLimit).Cut(text))
 	}
 	input := slack.NewPlainTextInputBlockElement(placeholder, fieldText)
 	input.Multiline = true
-	input.InitialValue = units(inputLimit).Cut(d.Value)
+	input.InitialValue = units(inputLimit).Cut(clean(d.Value))
 	input.MinLength = max(0, min(d.Min, inputLimit))
 	input.MaxLength = inputLimit
-	return slack.NewInputBlock(fieldText, plain(first(units(valueLimit).Cut(d.Label), "…")), hint, input)
+	return slack.NewInputBlock(fieldText, plain(first(units(valueLimit).Cut(oneLine(d.Label)), "…")), hint, input)
 }
 
 // layBoxes lays the boxes to tick out; nil where there are none.

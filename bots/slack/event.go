@@ -104,7 +104,7 @@ func (b *bot) decode(ctx context.Context, kind string, payload []byte) (*receive
 	case "interactive":
 		r, err = b.decodeInteraction(ctx, o)
 	default:
-		return nil, nil //nolint:nilnil // nothing to do is no failure
+		return nil, nil // nothing to do is no failure
 	}
 	if r != nil {
 		r.event.Raw = payload[:min(len(payload), maxRaw)]
@@ -132,7 +132,7 @@ func (b *bot) decodeCallback(ctx context.Context, o object) (*received, error) {
 	case "":
 		return nil, errMalformed
 	default:
-		return nil, nil //nolint:nilnil // an event nobody asked for
+		return nil, nil // an event nobody asked for
 	}
 }
 
@@ -148,7 +148,7 @@ func (b *bot) decodeMessage(ctx context.Context, e object) (*received, error) {
 	case "message_deleted":
 		return b.deletedMessage(ctx, e.text("channel"), e.text("deleted_ts"), e.object("previous_message"))
 	default:
-		return nil, nil //nolint:nilnil // joins, topics, bots: nobody speaks to us
+		return nil, nil // joins, topics, bots: nobody speaks to us
 	}
 }
 
@@ -160,12 +160,12 @@ func (b *bot) own(m object) bool {
 func (b *bot) newMessage(ctx context.Context, m object, channel string) (*received, error) {
 	ts, user := m.text("ts"), m.text("user")
 	if b.own(m) {
-		return nil, nil //nolint:nilnil // a program's message
+		return nil, nil // a program's message
 	}
 	if channel == "" || ts == "" || user == "" {
 		return nil, errMalformed
 	}
-	text, mentioned := b.read(ctx, m.text("text"))
+	text, mentioned := b.words(ctx, m.text("text"))
 	thread := m.text("thread_ts")
 	if thread == ts {
 		thread = ""
@@ -185,9 +185,9 @@ func (b *bot) newMessage(ctx context.Context, m object, channel string) (*receiv
 	}, nil
 }
 
-// read returns a text as a person reads it, without a leading mention of the
+// words returns a text as a person reads it, without a leading mention of the
 // bot, and whether the bot is mentioned at all.
-func (b *bot) read(ctx context.Context, raw string) (text string, mentioned bool) {
+func (b *bot) words(ctx context.Context, raw string) (text string, mentioned bool) {
 	self := b.me()
 	_, ids := readable(raw, nobody{})
 	for _, id := range ids {
@@ -212,7 +212,7 @@ func (b *bot) changedMessage(ctx context.Context, e object) (*received, error) {
 	}
 	version := m.object("edited").text("ts")
 	if version == "" {
-		return nil, nil //nolint:nilnil // nothing was edited
+		return nil, nil // nothing was edited
 	}
 	r, err := b.newMessage(ctx, m, e.text("channel"))
 	if r == nil || err != nil {
@@ -231,7 +231,7 @@ func (b *bot) deletedMessage(ctx context.Context, channel, ts string, previous o
 		return nil, errMalformed
 	}
 	if previous != nil && b.own(previous) {
-		return nil, nil //nolint:nilnil // our own message, taken back
+		return nil, nil // our own message, taken back
 	}
 	chat := b.chat(ctx, channel)
 	thread := previous.text("thread_ts")
@@ -247,7 +247,7 @@ func (b *bot) deletedMessage(ctx context.Context, channel, ts string, previous o
 // decodeMember decodes that the bot itself came or went.
 func (b *bot) decodeMember(ctx context.Context, e object, id string) (*received, error) {
 	if user := e.text("user"); user == "" || user != b.me() {
-		return nil, nil //nolint:nilnil // somebody else
+		return nil, nil // somebody else
 	}
 	if e.text("type") == "member_joined_channel" {
 		r, err := b.chatEvent(ctx, e, bots.OnJoined, id)
@@ -293,7 +293,7 @@ func (b *bot) decodeMoved(ctx context.Context, e object) (*received, error) {
 func (b *bot) decodeOpened(ctx context.Context, e object) (*received, error) {
 	channel, user := e.text("channel"), e.text("user")
 	if e.text("tab") != "messages" || channel == "" || user == "" {
-		return nil, nil //nolint:nilnil // the home tab is none of ours
+		return nil, nil // the home tab is none of ours
 	}
 	return &received{
 		event: bots.Event{
@@ -336,7 +336,7 @@ func (b *bot) decodeInteraction(ctx context.Context, o object) (*received, error
 	case "":
 		return nil, errMalformed
 	default:
-		return nil, nil //nolint:nilnil // shortcuts, closed views: not ours
+		return nil, nil // shortcuts, closed views: not ours
 	}
 }
 
@@ -351,7 +351,7 @@ func (b *bot) decodePress(ctx context.Context, o object) (*received, error) {
 	}
 	value := actions[0].text("value")
 	if value == "" {
-		return nil, nil //nolint:nilnil // a button that opened a page
+		return nil, nil // a button that opened a page
 	}
 	thread := first(box.text("thread_ts"), message.text("thread_ts"))
 	if thread == ts {
@@ -384,7 +384,7 @@ func (b *bot) decodeSubmit(ctx context.Context, o object) (*received, error) {
 	view := o.object("view")
 	id, user := view.text("id"), o.object("user").text("id")
 	if view.text("callback_id") != dialogID {
-		return nil, nil //nolint:nilnil // another program's view
+		return nil, nil // another program's view
 	}
 	place, err := readPlace(view.text("private_metadata"))
 	if err != nil || id == "" || user == "" {

@@ -54,7 +54,7 @@ func (b *bot) Fetch(ctx context.Context, ref string, limit int64) (bots.File, er
 	if !b.trusted.has(address) {
 		return b.download(ctx, b.env.Content, address, "", limit)
 	}
-	resp, err := b.get(ctx, b.fetch, address, b.opts.BotToken)
+	resp, err := b.get(ctx, b.fetch, address, b.opts.BotToken) //nolint:bodyclose // the body is the file: its reader closes it
 	if err != nil {
 		return bots.File{}, err
 	}
@@ -67,7 +67,7 @@ func (b *bot) Fetch(ctx context.Context, ref string, limit int64) (bots.File, er
 		return bots.File{}, &bots.SendError{Fate: bots.Rejected, Code: "redirect"}
 	}
 	if next.Query().Has("redir") || path.Clean(next.Path) == "/" {
-		return bots.File{}, &bots.SendError{Fate: bots.Rejected, Code: "sign_in", Err: errors.New("Slack asked to sign in: the bot token lacks files:read, or may not see this file")}
+		return bots.File{}, &bots.SendError{Fate: bots.Rejected, Code: "sign_in", Err: errors.New("slack asked to sign in: the bot token lacks files:read, or may not see this file")}
 	}
 	return b.download(ctx, b.env.Content, next.String(), "", limit)
 }
@@ -86,7 +86,7 @@ func (b *bot) addressOf(ctx context.Context, ref string) (string, error) {
 }
 
 func (b *bot) download(ctx context.Context, client *http.Client, address, token string, limit int64) (bots.File, error) {
-	resp, err := b.get(ctx, client, address, token)
+	resp, err := b.get(ctx, client, address, token) //nolint:bodyclose // the body is the file: its reader closes it
 	if err != nil {
 		return bots.File{}, err
 	}

@@ -102,7 +102,7 @@ func (b *bot) askChat(ctx context.Context, id string) (string, error) {
 
 // lookup resolves the names in one event's text, a few at most.
 type lookup struct {
-	ctx  context.Context //nolint:containedctx // lives as long as the decoding of one event
+	ctx  context.Context // lives as long as the decoding of one event
 	b    *bot
 	left int
 }

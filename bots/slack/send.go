@@ -179,7 +179,7 @@ func (b *bot) upload(ctx context.Context, f bots.Attached) (id string, err error
 		return "", err
 	}
 	if !b.trusted.has(slot.UploadURL) {
-		return "", &bots.SendError{Fate: bots.Rejected, Code: "upload_url", Err: errors.New("Slack named a foreign host for the upload")}
+		return "", &bots.SendError{Fate: bots.Rejected, Code: "upload_url", Err: errors.New("slack named a foreign host for the upload")}
 	}
 	err = b.api.UploadToURL(ctx, slack.UploadToURLParameters{UploadURL: slot.UploadURL, Filename: name, Reader: bytes.NewReader(content)})
 	return slot.FileID, err

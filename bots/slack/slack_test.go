@@ -41,9 +41,12 @@ func workspace(t *testing.T, o slacktest.Options) *slacktest.Server {
 // connect makes a bot for a workspace; change may alter its options.
 func connect(t *testing.T, s *slacktest.Server, env bots.Env, change func(*slack.Options)) bots.Bot {
 	t.Helper()
-	options := slack.Kind().Options().(*slack.Options)
+	options, ok := slack.Kind().Options().(*slack.Options)
+	if !ok {
+		t.Fatal("options of another kind")
+	}
 	options.BotToken, options.AppToken, options.APIURL = slacktest.BotToken, slacktest.AppToken, s.URL()
-	options.Timeout, options.AckWithin, options.Reconnect = 2*time.Second, 300*time.Millisecond, 50*time.Millisecond
+	options.Timeout, options.AckWithin, options.Reconnect = 700*time.Millisecond, 300*time.Millisecond, 50*time.Millisecond
 	if change != nil {
 		change(options)
 	}

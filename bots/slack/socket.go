@@ -38,7 +38,7 @@ type envelope struct {
 // Run keeps a socket open until ctx ends. It returns an error only where Slack
 // refuses for good; the error says what to do.
 func (b *bot) Run(ctx context.Context) error {
-	r := newReceiver(b)
+	r := newReceiver(context.WithoutCancel(ctx), b)
 	defer r.stop()
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
@@ -96,7 +96,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // errRenew says that Slack asked for a new connection.
-var errRenew = errors.New("Slack asked for a new connection")
+var errRenew = errors.New("slack asked for a new connection")
 
 // permanent returns what to do about an error that trying again does not mend;
 // empty for every other.
@@ -136,35 +136,41 @@ func (b *bot) session(ctx context.Context, r *receiver) error {
 	s := &socket{ws: ws}
 	ws.SetReadLimit(maxEnvelope)
 	ws.SetPingHandler(func(data string) error {
-		b.extend(ws)
+		b.extend(ctx, ws)
 		return s.pong(data)
 	})
 	stop := context.AfterFunc(ctx, func() { _ = ws.SetReadDeadline(time.Now()) })
 	defer stop()
 	// What is being stored is still to be acknowledged on this connection.
-	defer s.closeWhenDone()
-	return b.read1(ctx, s, r)
+	defer r.answers.Go(s.closeWhenDone)
+	return b.read(ctx, s, r)
 }
 
-// extend allows the socket another while of silence.
-func (b *bot) extend(ws *websocket.Conn) { _ = ws.SetReadDeadline(time.Now().Add(b.opts.Silence)) }
+// extend allows the socket another while of silence, unless ctx is over.
+func (b *bot) extend(ctx context.Context, ws *websocket.Conn) {
+	_ = ws.SetReadDeadline(time.Now().Add(b.opts.Silence))
+	if ctx.Err() != nil {
+		_ = ws.SetReadDeadline(time.Now())
+	}
+}
 
 // dialer takes proxy, dial and TLS settings from the client for the platform.
 func (b *bot) dialer() *websocket.Dialer {
 	d := &websocket.Dialer{HandshakeTimeout: b.opts.Timeout}
 	if t, ok := b.env.HTTP.Transport.(*http.Transport); ok {
-		d.Proxy, d.NetDialContext, d.TLSClientConfig = t.Proxy, t.DialContext, t.TLSClientConfig
+		d.Proxy, d.NetDialContext = t.Proxy, t.DialContext
+		if t.TLSClientConfig != nil {
+			d.TLSClientConfig = t.TLSClientConfig.Clone()
+			d.TLSClientConfig.NextProtos = nil // a WebSocket is no HTTP/2
+		}
 	}
 	return d
 }
 
-// read1 reads one connection's envelopes until it ends.
-func (b *bot) read1(ctx context.Context, s *socket, r *receiver) error {
+// read reads one connection's envelopes until it ends.
+func (b *bot) read(ctx context.Context, s *socket, r *receiver) error {
 	for {
-		b.extend(s.ws)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+		b.extend(ctx, s.ws)
 		_, frame, err := s.ws.ReadMessage()
 		if err != nil {
 			return fmt.Errorf("reading the socket: %w", err)
@@ -214,17 +220,15 @@ func (s *socket) pong(data string) error {
 // closeWhenDone closes the connection once nothing waits for its
 // acknowledgement.
 func (s *socket) closeWhenDone() {
-	go func() {
-		s.pending.Wait()
-		_ = s.ws.Close()
-	}()
+	s.pending.Wait()
+	_ = s.ws.Close()
 }
 
 // receiver stores what sockets bring and answers it. Chats are spread over
 // lanes, so that a chat's events stay in order and a slow one holds up few.
 type receiver struct {
 	b       *bot
-	ctx     context.Context //nolint:containedctx // outlives the connections: ends when Run does
+	ctx     context.Context // not cancelled: what is begun when Run stops is finished
 	lanes   [lanes]chan job
 	seed    maphash.Seed
 	workers sync.WaitGroup
@@ -238,8 +242,8 @@ type job struct {
 	by time.Time // when storing it must be over
 }
 
-func newReceiver(b *bot) *receiver {
-	r := &receiver{b: b, ctx: context.Background(), seed: maphash.MakeSeed(), slots: make(chan struct{}, answersAtOnce)}
+func newReceiver(ctx context.Context, b *bot) *receiver {
+	r := &receiver{b: b, ctx: ctx, seed: maphash.MakeSeed(), slots: make(chan struct{}, answersAtOnce)}
 	for i := range r.lanes {
 		r.lanes[i] = make(chan job, laneLength)
 		r.workers.Go(func() {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// entities undoes and escape does Slack's escaping; & comes last in one
-// pass, so nothing is undone twice.
+// unescape undoes and escape does Slack's escaping, in one pass, so that
+// nothing is undone twice.
 func unescape(s string) string { return entityReader().Replace(s) }
 func escape(s string) string   { return entityWriter().Replace(s) }
 
@@ -122,6 +122,23 @@ func withoutLeadingMention(raw, self string) string {
 		return raw
 	}
 	return strings.TrimLeft(trimmed[end+1:], " \t\u00a0\u3000,，:：")
+}
+
+// clean returns s without what no message needs and some clients choke on:
+// invalid bytes, carriage returns, control characters.
+func clean(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r == '\r':
+			return '\n'
+		case unicode.IsControl(r):
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // wordJoiner is an invisible character of no width that keeps a code from

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -54,7 +56,7 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), timeout)
 	defer cancel()
 	var written bots.Written
-	resp, err := w.http.Do(req.WithContext(written.Watch(ctx)))
+	resp, err := w.http.Do(req.WithContext(written.Watch(ctx))) //nolint:gosec // the operator's api_url, and addresses it names
 	if err != nil {
 		return nil, written.Failure(redact(err))
 	}
@@ -96,12 +98,16 @@ func handBack(resp *http.Response, body []byte, toAPI bool) *http.Response {
 	}
 }
 
-// redact drops the address from a transport error: response URLs and socket
+// redact drops the addresses from a transport error: response URLs and socket
 // addresses are secrets.
 func redact(err error) error {
 	var ue *url.Error
 	if errors.As(err, &ue) {
-		return ue.Err
+		err = ue.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return fmt.Errorf("%s: %w", op.Op, op.Err)
 	}
 	return err
 }
@@ -219,6 +225,8 @@ var fates = map[string]bots.Fate{
 	"message_not_found":       bots.Vanished,
 	"thread_not_found":        bots.Vanished,
 	"cannot_reply_to_message": bots.Vanished,
+	"file_not_found":          bots.Vanished,
+	"file_deleted":            bots.Vanished,
 
 	"ratelimited":            bots.Limited,
 	"rate_limited":           bots.Limited,

@@ -73,6 +73,29 @@ func between(where, s string, min, max int) error {
 	return nil
 }
 
+// Check reads a message as chat.postMessage does: what people would see, or
+// why it would be refused. Every user id belongs to somebody.
+func Check(blocks, text string) (Message, error) {
+	m, err := composeFor(map[string]string{"text": text, "blocks": blocks, "parse": "none"}, "", func(id string) string { return id })
+	if err != nil {
+		return Message{}, err
+	}
+	return *m, nil
+}
+
+// CheckView reads a dialog as views.open does.
+func CheckView(view string) (View, error) {
+	var o object
+	if err := json.Unmarshal([]byte(view), &o); err != nil {
+		return View{}, refuse("view", "no object")
+	}
+	v, err := parseView(o)
+	if err != nil {
+		return View{}, err
+	}
+	return *v, nil
+}
+
 // parseBlocks validates a message's blocks and resolves them.
 func parseBlocks(raw string, names func(string) string) (*layout, error) {
 	var list []object

@@ -27,7 +27,7 @@ type Message struct {
 type Button struct {
 	Text, Value, URL, Style string
 
-	action, block string
+	action string
 }
 
 // File is a file of a message.

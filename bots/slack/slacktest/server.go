@@ -62,7 +62,7 @@ type Server struct {
 	opts Options
 	http *http.Server
 	base string          // http://127.0.0.1:port
-	ctx  context.Context //nolint:containedctx // ends with Close
+	ctx  context.Context // ends with Close
 	stop context.CancelFunc
 	done sync.WaitGroup
 

@@ -105,11 +105,11 @@ func (s *Server) take(name string, r *http.Request) (answer, time.Duration, erro
 	if err != nil {
 		return nil, 0, err
 	}
-	switch {
-	case token == "":
+	switch token {
+	case "":
 		return nil, 0, no("not_authed")
-	case token == m.token:
-	case token == BotToken || token == AppToken:
+	case m.token:
+	case BotToken, AppToken:
 		return nil, 0, no("not_allowed_token_type")
 	default:
 		return nil, 0, no("invalid_auth")
@@ -217,11 +217,14 @@ func (s *Server) channelFor(id string) (*channel, error) {
 
 // compose reads a message's content from the arguments, as Slack validates it.
 func (s *Server) compose(args map[string]string, thread string) (*Message, error) {
+	return composeFor(args, thread, s.nameOf())
+}
+
+func composeFor(args map[string]string, thread string, nameOf func(string) string) (*Message, error) {
 	m := &Message{Channel: args["channel"], User: Bot, Thread: thread, Fallback: args["text"]}
 	if units(m.Fallback) > maxText {
 		return nil, no("msg_too_long")
 	}
-	nameOf := s.nameOf()
 	notified, live, shown := interpret(m.Fallback, interpretation{
 		links: args["parse"] != "none", linkNames: args["link_names"] == "true" || args["parse"] == "full", emoji: true, names: nameOf,
 	})
