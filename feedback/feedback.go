@@ -260,6 +260,7 @@ type Item struct {
 	ResolvedAt   time.Time
 	EndedAt      time.Time
 	DueAt        time.Time     // answer promised by; zero while no clock runs
+	PromisedAt   time.Time     // the clock time the customer was told; zero where none was
 	Left         time.Duration // what was left of the answer time when the clock was paused
 	SnoozedUntil time.Time
 	LastInAt     time.Time // the customer's latest message

@@ -8,7 +8,7 @@ import (
 	"github.com/huiyin/huiyin/feedback"
 )
 
-const itemColumns = "channel, platform, kind, conversation, author, author_name, followers, state, priority, pinned, reasons, team, copies, path, cards, owner, verdict, text, quote, url, fields, images, voices, history, is_group, way_back, visit, urged, transfers, reopened, resolution, resolved, ask, surveyed, merged, rating, rated_at, receipt, closure, posted_on, created_at, posted_at, updated_at, claimed_at, replied_at, resolved_at, ended_at, due_at, left_us, snoozed_until, last_in_at"
+const itemColumns = "channel, platform, kind, conversation, author, author_name, followers, state, priority, pinned, reasons, team, copies, path, cards, owner, verdict, text, quote, url, fields, images, voices, history, is_group, way_back, visit, urged, transfers, reopened, resolution, resolved, ask, surveyed, merged, rating, rated_at, receipt, closure, posted_on, created_at, posted_at, updated_at, claimed_at, replied_at, resolved_at, ended_at, due_at, promised_at, left_us, snoozed_until, last_in_at"
 
 func itemFields(i *feedback.Item) []any {
 	return []any{
@@ -20,7 +20,7 @@ func itemFields(i *feedback.Item) []any {
 		whole{&i.Resolution}, &i.Resolved, &i.Ask, whole{&i.Surveyed}, &i.Merged, whole{&i.Rating}, at{&i.RatedAt},
 		(*string)(&i.Receipt), (*string)(&i.Closure), &i.PostedOn,
 		at{&i.CreatedAt}, at{&i.PostedAt}, at{&i.UpdatedAt}, at{&i.ClaimedAt}, at{&i.RepliedAt}, at{&i.ResolvedAt}, at{&i.EndedAt},
-		at{&i.DueAt}, span{&i.Left}, at{&i.SnoozedUntil}, at{&i.LastInAt},
+		at{&i.DueAt}, at{&i.PromisedAt}, span{&i.Left}, at{&i.SnoozedUntil}, at{&i.LastInAt},
 	}
 }
 

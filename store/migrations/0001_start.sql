@@ -141,6 +141,7 @@ CREATE TABLE items (
   resolved_at   BIGINT NOT NULL,
   ended_at      BIGINT NOT NULL,
   due_at        BIGINT NOT NULL,
+  promised_at   BIGINT NOT NULL,
   left_us       BIGINT NOT NULL,
   snoozed_until BIGINT NOT NULL,
   last_in_at    BIGINT NOT NULL,
