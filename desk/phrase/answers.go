@@ -11,6 +11,8 @@ func answerTexts() []entry {
 		{"onlyone", "「{verb}」一次只能一条。", "“{verb}” takes one item at a time."},
 		{"needtext", "还差内容，例如：{example}", "Something is missing. Such as: {example}"},
 		{"promptlost", "刚才那句没有发出去：提示已经过期了。请再点一次「回复」。", "That was not sent: the prompt had expired. Please tap “Reply” again."},
+		{"note.telegram", "@{name} 请直接回复这条，写 #{number} 的备注，客户看不到。{expires}有效，发「算了」取消。", "@{name} Please reply to this message with your note on #{number}; the customer won't see it. Good for {expires}; send “never mind” to cancel."},
+		{"close.telegram", "@{name} 请直接回复这条，写关闭 #{number} 的原因，客户看不到。{expires}有效，发「算了」取消。", "@{name} Please reply to this message with the reason for closing #{number}; the customer won't see it. Good for {expires}; send “never mind” to cancel."},
 		{"more.head", "#{number} 还可以：", "#{number}, you can also:"},
 		{"assign.who", "#{number} 转给谁？", "Who should take #{number}?"},
 		{"priority.which", "#{number} 定成几级？", "Which priority for #{number}?"},

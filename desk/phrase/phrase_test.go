@@ -250,7 +250,7 @@ func TestOverrides(t *testing.T) {
 	}
 
 	_, problems = New(map[string]string{
-		"reciept":      "x",
+		"receitp":      "x",
 		"receipt":      "{numbr} {when} {x}",
 		"greeting":     "  ",
 		"photo":        "{shop}",
@@ -266,7 +266,7 @@ func TestOverrides(t *testing.T) {
 		"receipt: {numbr} is unknown: use {number}, {when}",
 		"receipt: {x} is unknown: use {number}, {when}",
 		"receipt.busy: longer than 1000 characters",
-		`no text is named "reciept": write "receipt"`,
+		`no text is named "receitp": write "receipt"`,
 	}
 	if !slices.Equal(texts, want) {
 		t.Errorf("got  %q\nwant %q", texts, want)

@@ -1,0 +1,164 @@
+package desk
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/store"
+)
+
+// resolve records that a matter is settled and writes the closing message, with
+// the question for satisfaction where the person was not asked lately.
+func (w *work) resolve(a *Actor, item *feedback.Item, text string, files []feedback.Attachment, survey bool) (key string, err error) {
+	was := snap(item)
+	owned := item.Owner
+	w.own(a, item)
+	if err := w.move(item, feedback.ActResolve); err != nil {
+		return "", err
+	}
+	item.Resolution++
+	item.Resolved, item.ResolvedAt = text, w.now
+	item.SnoozedUntil = time.Time{}
+	if item.RepliedAt.IsZero() {
+		item.RepliedAt = w.now
+	}
+	if err := w.answered(item); err != nil {
+		return "", err
+	}
+	if err := w.tx.DropTimers(item.ID); err != nil {
+		return "", err
+	}
+	if err := w.setTimer(item.ID, TimerExpire, w.now.Add(w.r.Desk.CloseAfter), ""); err != nil {
+		return "", err
+	}
+	if err := w.cancelUnsent(item); err != nil {
+		return "", err
+	}
+	key = "closure:" + strconv.FormatInt(item.ID, 10) + ":" + strconv.Itoa(item.Resolution)
+	st := step{kind: "resolved", actor: a, data: map[string]string{
+		"was": was, "text": text, "resolution": strconv.Itoa(item.Resolution), "claimed": strconv.FormatBool(owned == 0),
+	}}
+	if !item.WayBack {
+		item.Closure = feedback.DeliveryNone
+		return "", w.save(item, st)
+	}
+	st.data["out"] = key
+	item.Closure = feedback.DeliveryPending
+	author, err := w.tx.Author(item.Author)
+	if err != nil {
+		return "", err
+	}
+	body, buttons, err := w.closure(item, author, text, survey)
+	if err != nil {
+		return "", err
+	}
+	if err := w.save(item, st); err != nil {
+		return "", err
+	}
+	return key, w.send(a, item, OutClosure, key, body, files, buttons)
+}
+
+// closure words the closing message. One question a person in SurveyEvery;
+// 还没解决 is offered every time.
+func (w *work) closure(item *feedback.Item, author *feedback.Author, text string, survey bool) (string, [][]bots.Button, error) {
+	lang := w.lang(author)
+	ref := strconv.FormatInt(item.ID, 10) + ":" + strconv.Itoa(item.Resolution)
+	unsolved := bots.Button{Text: w.r.Texts.Text(lang, "rate.unsolved", nil), Data: "unsolved:" + ref}
+	ask := survey && clocked(item) && w.now.Sub(author.Surveyed) >= w.r.Desk.SurveyEvery
+	vars := phraseVars{"quote": item.Quote, "text": text}
+	if !ask {
+		return w.r.Texts.Text(lang, "closure.plain", vars), [][]bots.Button{{unsolved}}, nil
+	}
+	author.Surveyed = w.now
+	if err := w.tx.SaveAuthor(author); err != nil {
+		return "", nil, err
+	}
+	item.Surveyed = item.Resolution
+	var markRow []bots.Button
+	for mark := 1; mark <= 5; mark++ {
+		n := strconv.Itoa(mark)
+		markRow = append(markRow, bots.Button{Text: w.r.Texts.Text(lang, "rate."+n, nil), Data: "rate:" + ref + ":" + n})
+	}
+	return w.r.Texts.Text(lang, "closure", vars), [][]bots.Button{markRow, {unsolved}}, nil
+}
+
+// postedOn records that staff answered at the original post.
+func (w *work) postedOn(a *Actor, item *feedback.Item) error {
+	was := snap(item)
+	w.own(a, item)
+	if err := w.move(item, feedback.ActResolve); err != nil {
+		return err
+	}
+	item.Resolution++
+	item.ResolvedAt, item.PostedOn = w.now, true
+	if err := w.answered(item); err != nil {
+		return err
+	}
+	if err := w.tx.DropTimers(item.ID); err != nil {
+		return err
+	}
+	if err := w.setTimer(item.ID, TimerExpire, w.now.Add(w.r.Desk.CloseAfter), ""); err != nil {
+		return err
+	}
+	return w.save(item, step{kind: "posted", actor: a, data: map[string]string{"was": was}})
+}
+
+// maxReopened is how often a customer's mark reopens an item; then the lead
+// decides.
+const maxReopened = 2
+
+// rate takes a customer's mark: 1 to 5, or 0 for 还没解决. Marks can be changed
+// for RateChange. It returns the text's key that answers the customer.
+func (w *work) rate(item *feedback.Item, resolution, mark int) (string, error) {
+	latest := resolution == item.Resolution
+	ratings, err := w.tx.Ratings(item.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range ratings {
+		if r.Resolution == resolution && w.now.Sub(r.At) > w.r.Desk.RateChange {
+			return "rated.closed", nil
+		}
+		if r.Resolution == resolution && r.Mark == mark {
+			return ratedKey(mark), nil
+		}
+	}
+	if err := w.tx.SaveRating(store.Rating{Item: item.ID, Resolution: resolution, Mark: mark, At: w.now}); err != nil {
+		return "", err
+	}
+	if latest {
+		item.Rating, item.RatedAt = mark, w.now
+	}
+	st := step{kind: "rated", data: map[string]string{"mark": strconv.Itoa(mark), "resolution": strconv.Itoa(resolution)}}
+	low := mark <= 2
+	if !low || !latest || item.State != feedback.Resolved && item.State != feedback.Closed {
+		return ratedKey(mark), w.save(item, st)
+	}
+	if item.Reopened >= maxReopened {
+		if err := w.save(item, st); err != nil {
+			return "", err
+		}
+		count := item.Reopened + 1
+		return "rated.lead", w.escalate(item, "decide:"+strconv.FormatInt(item.ID, 10)+":"+strconv.Itoa(resolution), leadWords{
+			thread: "thread.reopened.lead", threadVars: phraseVars{"count": count},
+			direct: "lead.stuck", directVars: phraseVars{"number": item.ID, "count": count, "team": w.team(item.Team).Title},
+		})
+	}
+	if err := w.save(item, st); err != nil {
+		return "", err
+	}
+	return ratedKey(mark), w.reopen(item, step{kind: "reopened", data: map[string]string{"by": "rating", "mark": strconv.Itoa(mark)}})
+}
+
+func ratedKey(mark int) string {
+	switch {
+	case mark >= 4:
+		return "rated.high"
+	case mark == 3:
+		return "rated.mid"
+	default:
+		return "rated.low"
+	}
+}
