@@ -79,7 +79,7 @@ func (b *bot) answerOpenly(ctx context.Context, o origin, l layout) error {
 // works in chats the bot is not in and is not counted as posting; a thread
 // needs the method that knows threads.
 func (b *bot) answerPrivately(ctx context.Context, o origin, l layout) error {
-	if !o.group {
+	if !o.group || o.user == "" {
 		return b.answerOpenly(ctx, o, l)
 	}
 	respond := b.trusted.has(o.response)

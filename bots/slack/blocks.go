@@ -18,7 +18,6 @@ const (
 	urlLimit      = 3000
 	maxBlocks     = 50
 	maxElements   = 25    // of one actions block
-	rowOfButtons  = 5     // beyond it Slack folds buttons away
 	blocksBudget  = 12000 // of all texts together; Slack refuses at about 13,000
 	fallbackLimit = 3000
 )
@@ -56,14 +55,20 @@ func layPost(p bots.Post) layout {
 	if p.Card != nil {
 		return layCard(*p.Card, p.Mention)
 	}
-	l := layText(p.Text, p.Mention)
-	l.blocks = append(l.blocks, layButtons(p.Buttons, maxBlocks-len(l.blocks))...)
+	rows := layButtons(p.Buttons, maxBlocks-1)
+	l := layWithin(p.Text, p.Mention, blocksBudget-labels(rows))
+	l.blocks = append(l.blocks, rows...)
 	return l
 }
 
 // layText lays out a text without buttons.
 func layText(text string, mention []bots.Person) layout {
-	text = units(blocksBudget).Cut(strings.TrimRight(clean(text), "\n "))
+	return layWithin(text, mention, blocksBudget)
+}
+
+// layWithin lays out a text of at most room units.
+func layWithin(text string, mention []bots.Person, room int) layout {
+	text = units(room).Cut(strings.TrimRight(clean(text), "\n "))
 	var elements []slack.RichTextSectionElement
 	elements = append(elements, layMentions(mention)...)
 	if text != "" {
@@ -81,7 +86,7 @@ func layText(text string, mention []bots.Person) layout {
 func layCard(c bots.Card, mention []bots.Person) layout {
 	rows := layButtons(c.Buttons, maxBlocks-2)
 	head := units(150).Cut(oneLine(c.Head))
-	left := blocksBudget - units(0).Len(head)
+	left := blocksBudget - units(0).Len(head) - labels(rows)
 	var parts []slack.RichTextElement
 	if state := layState(c, mention); state != nil {
 		parts = append(parts, state)
@@ -169,6 +174,27 @@ func fallback(text string, mention []bots.Person) string {
 	return b.String()
 }
 
+// labels counts the units of the buttons' texts.
+func labels(rows []slack.Block) int {
+	n := 0
+	for _, block := range rows {
+		actions, ok := block.(*slack.ActionBlock)
+		if !ok {
+			continue
+		}
+		for _, e := range actions.Elements.ElementSet {
+			if button, ok := e.(*slack.ButtonBlockElement); ok {
+				n += units(0).Len(button.Text.Text)
+			}
+		}
+	}
+	return n
+}
+
+// maxButtons bounds a message's buttons, so that their texts leave room for
+// its own.
+const maxButtons = 60
+
 // layButtons lays rows of buttons out in at most room blocks.
 func layButtons(rows [][]bots.Button, room int) []slack.Block {
 	var blocks []slack.Block
@@ -176,7 +202,7 @@ func layButtons(rows [][]bots.Button, room int) []slack.Block {
 	for _, row := range rows {
 		var elements []slack.BlockElement
 		for _, button := range row {
-			if e := layButton(button, count); e != nil {
+			if e := layButton(button, count); e != nil && count < maxButtons {
 				elements = append(elements, e)
 				count++
 			}

@@ -54,7 +54,7 @@ func (b *bot) Fetch(ctx context.Context, ref string, limit int64) (bots.File, er
 	if !b.trusted.has(address) {
 		return b.download(ctx, b.env.Content, address, "", limit)
 	}
-	resp, err := b.get(ctx, b.fetch, address, b.opts.BotToken) //nolint:bodyclose // the body is the file: its reader closes it
+	resp, err := b.get(ctx, b.fetch, address, b.opts.BotToken)
 	if err != nil {
 		return bots.File{}, err
 	}

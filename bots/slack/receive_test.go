@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/bots/bottest"
 	"github.com/huiyin/huiyin/bots/slack"
@@ -377,4 +379,25 @@ func TestNamesThatCannotBeHad(t *testing.T) {
 	if n := s.Calls("users.info"); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
+}
+
+// Ended, a bot leaves no goroutine and no connection behind.
+func TestNothingIsLeftBehind(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	s, err := slacktest.Start(fast())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.AddUser(lilei, "李雷")
+	inbox := &bottest.Inbox{}
+	env, _ := bottest.NewEnv(t, inbox)
+	stop := bottest.Start(t, connect(t, s, env, nil))
+	s.Says(lilei, s.DM(lilei), "在吗")
+	inbox.Wait(t, 1, text("在吗"))
+	s.AskToReconnect("warning")
+	bottest.Eventually(t, "the second socket", func() bool { return s.Calls("socket") == 2 })
+	stop()
+	s.Close()
+	env.HTTP.CloseIdleConnections()
+	goleak.VerifyNone(t, before)
 }

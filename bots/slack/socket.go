@@ -228,7 +228,6 @@ func (s *socket) closeWhenDone() {
 // lanes, so that a chat's events stay in order and a slow one holds up few.
 type receiver struct {
 	b       *bot
-	ctx     context.Context // not cancelled: what is begun when Run stops is finished
 	lanes   [lanes]chan job
 	seed    maphash.Seed
 	workers sync.WaitGroup
@@ -242,13 +241,15 @@ type job struct {
 	by time.Time // when storing it must be over
 }
 
+// newReceiver starts the lanes. ctx is not cancelled when Run's is: what is
+// begun then is finished.
 func newReceiver(ctx context.Context, b *bot) *receiver {
-	r := &receiver{b: b, ctx: ctx, seed: maphash.MakeSeed(), slots: make(chan struct{}, answersAtOnce)}
+	r := &receiver{b: b, seed: maphash.MakeSeed(), slots: make(chan struct{}, answersAtOnce)}
 	for i := range r.lanes {
 		r.lanes[i] = make(chan job, laneLength)
 		r.workers.Go(func() {
 			for j := range r.lanes[i] {
-				r.handle(j)
+				r.handle(ctx, j)
 			}
 		})
 	}
@@ -295,15 +296,15 @@ func chatOf(payload []byte) string {
 
 // handle stores one envelope, acknowledges it once that is done and in time,
 // and answers.
-func (r *receiver) handle(j job) {
+func (r *receiver) handle(parent context.Context, j job) {
 	defer j.s.pending.Done()
-	ctx, cancel := context.WithDeadline(r.ctx, j.by)
+	ctx, cancel := context.WithDeadline(parent, j.by)
 	defer cancel()
 	if ctx.Err() != nil {
 		r.b.log.Warn("slack: waited too long, left for redelivery", "envelope", j.e.ID)
 		return
 	}
-	got, err := r.b.decode(ctx, j.e.Type, j.e.Payload)
+	got, err := r.decode(ctx, j.e)
 	if err != nil {
 		r.keepUnread(ctx, j, err)
 		return
@@ -318,8 +319,15 @@ func (r *receiver) handle(j job) {
 	}
 	r.acknowledge(j)
 	if got != nil {
-		r.answer(got, answer)
+		r.answer(parent, got, answer)
 	}
+}
+
+// decode decodes an envelope, with a while to look names up in.
+func (r *receiver) decode(ctx context.Context, e envelope) (*received, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookupWithin)
+	defer cancel()
+	return r.b.decode(ctx, e.Type, e.Payload)
 }
 
 // keepUnread hands on what could not be read as it came and acknowledges it
@@ -343,14 +351,14 @@ func (r *receiver) acknowledge(j job) {
 }
 
 // answer performs an answer beside the lane: the next event need not wait.
-func (r *receiver) answer(got *received, a bots.Answer) {
+func (r *receiver) answer(parent context.Context, got *received, a bots.Answer) {
 	if a.Dialog == nil && a.Text == "" && len(a.Buttons) == 0 {
 		return
 	}
 	r.slots <- struct{}{}
 	r.answers.Go(func() {
 		defer func() { <-r.slots }()
-		ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+		ctx, cancel := context.WithTimeout(parent, answerWithin)
 		defer cancel()
 		if err := r.b.perform(ctx, got.origin, a); err != nil {
 			r.b.log.Warn("slack: an answer was not shown", "key", got.event.Key, "code", codeOf(err), "error", err)
