@@ -33,12 +33,13 @@ func (b *bot) perform(ctx context.Context, e bots.Event, a bots.Answer) {
 
 // answer shows an answer. stopping ends the wait of what removes itself.
 func (b *bot) answer(ctx context.Context, stopping <-chan struct{}, e bots.Event, a bots.Answer) error {
+	var failed error
 	if e.Type == bots.OnPress {
 		shown, err := b.toast(ctx, e, a)
-		if shown || err != nil && a.Text == "" {
-			return err
+		if shown {
+			return nil
 		}
-		// A press can be too old to be answered; its message can still be sent.
+		failed = err // a press can be too old to be answered; a message still arrives
 	}
 	switch {
 	case a.Dialog != nil:
@@ -52,7 +53,7 @@ func (b *bot) answer(ctx context.Context, stopping <-chan struct{}, e bots.Event
 		}
 		return err
 	case a.Text == "" && len(a.Buttons) == 0:
-		return nil
+		return failed
 	}
 	return b.show(ctx, stopping, e, a)
 }
@@ -90,7 +91,7 @@ func (b *bot) show(ctx context.Context, stopping <-chan struct{}, e bots.Event, 
 }
 
 // ask prompts one person to answer this message: Telegram opens the reply field
-// for them alone.
+// for them alone. A dialog's boxes to tick have no place in it.
 func (b *bot) ask(ctx context.Context, stopping <-chan struct{}, e bots.Event, a bots.Answer, d bots.Dialog) error {
 	params := tgbotapi.Params{"chat_id": e.Chat.ID}
 	r := &rich{}

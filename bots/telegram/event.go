@@ -162,7 +162,7 @@ func (d decoder) press(c *wireCallback) (*bots.Event, error) {
 		Key: "press:" + c.ID, Type: bots.OnPress, From: person(c.From), Payload: c.Data, Trigger: c.ID, At: d.now.UTC(),
 	}
 	if c.Message != nil {
-		e.Chat, e.MessageID, e.Thread = chatOf(c.Message.Chat), id(c.Message.ID), id(c.Message.ID)
+		e.Chat, e.MessageID = chatOf(c.Message.Chat), id(c.Message.ID)
 	}
 	return e, nil
 }

@@ -61,10 +61,7 @@ func inertSame(text string) string {
 	for _, m := range live(text) {
 		r, size := utf8.DecodeLastRuneInString(text[:m.at])
 		b.WriteString(text[last : m.at-size])
-		if r < utf8.RuneSelf {
-			r += '！' - '!'
-			b.WriteRune(r)
-		} // a full-width sign that would still match is dropped
+		b.WriteRune(r + '！' - '!')
 		last = m.at
 	}
 	b.WriteString(text[last:])
@@ -83,11 +80,11 @@ func live(text string) []mark {
 		rest := text[at:]
 		next, _ := utf8.DecodeRuneInString(rest)
 		switch r {
-		case '@', '＠':
+		case '@':
 			if isWord(next) {
 				marks = append(marks, mark{at, joiner})
 			}
-		case '#', '＃':
+		case '#':
 			if startsTag(rest) {
 				marks = append(marks, mark{at, joiner})
 			}
@@ -126,7 +123,7 @@ func isWord(r rune) bool {
 func startsTag(s string) bool {
 	for _, r := range s {
 		switch {
-		case r == '_' || r == '\u200c' || unicode.IsLetter(r) || unicode.IsMark(r):
+		case r == '_' || r == '\u200c' || unicode.IsLetter(r):
 			return true
 		case !unicode.IsNumber(r):
 			return false
@@ -154,7 +151,7 @@ func startsDomain(s string) bool {
 }
 
 var marked = strings.NewReplacer(
-	"@"+joiner, "@", "＠"+joiner, "＠", "#"+joiner, "#", "＃"+joiner, "＃", "$"+joiner, "$", "/"+joiner, "/", ":"+breaker, ":", "."+breaker, ".",
+	"@"+joiner, "@", "#"+joiner, "#", "$"+joiner, "$", "/"+joiner, "/", ":"+breaker, ":", "."+breaker, ".",
 )
 
 // unmark takes out the marks that inert put in.

@@ -191,7 +191,7 @@ func (b *bot) sendParcel(ctx context.Context, base tgbotapi.Params, parcel []par
 // unshowable reports whether a refusal is about how a file was to be shown.
 func unshowable(se *bots.SendError) bool {
 	says := strings.ToUpper(se.Error())
-	for _, word := range []string{"IMAGE_PROCESS_FAILED", "PHOTO_", "VOICE_MESSAGES_FORBIDDEN", "VIDEO_", "AUDIO_", "WRONG TYPE OF", "WRONG FILE"} {
+	for _, word := range []string{"IMAGE_PROCESS_FAILED", "PHOTO_", "VOICE_MESSAGES_FORBIDDEN", "VIDEO_", "AUDIO_", "WRONG TYPE OF", "WRONG FILE", "TOO LARGE", "TOO BIG"} {
 		if strings.Contains(says, word) {
 			return true
 		}

@@ -95,7 +95,7 @@ func (b *bot) judge(err error) (obstacle, error) {
 	case !errors.As(err, &se):
 		return obstacle{kind: "error", err: err}, nil
 	case se.Fate == bots.Unauthorized:
-		return obstacle{}, fmt.Errorf("bot %s: Telegram does not accept its token: get the current one from @BotFather (/mybots, API Token) and put it into the configuration: %w", b.env.Name, se)
+		return obstacle{}, fmt.Errorf("bot %s: Telegram does not accept its token: get the current one from @BotFather (/mybots, API Token) and put it into the configuration, or correct api_url: %w", b.env.Name, se)
 	case se.Code == "409" && strings.Contains(se.Error(), "webhook"):
 		return obstacle{kind: hookActive, err: se, after: b.options.Conflict, do: "if no other program needs it, remove it by deleteWebhook"}, nil
 	case se.Code == "409":

@@ -143,12 +143,6 @@ func personName(p bots.Person) string {
 	return bots.Limit{N: 64}.Cut(name)
 }
 
-// The room that a card's first line gets where a card must be shortened.
-const (
-	headRoom  = 600
-	stateRoom = 200
-)
-
 // renderCard lays out a card: head in bold with its number leading to the
 // board, state, the customer's words as a quotation, the lines. Where it is too
 // long, lines go from the end, then the quotation is cut.
@@ -178,9 +172,10 @@ func renderCard(c bots.Card, mention []bots.Person, lost string, limit bots.Limi
 		lines = lines[:len(lines)-1]
 	}
 	if over > 0 {
-		c.Head = bots.Limit{N: headRoom, Unit: bots.UTF16}.Cut(c.Head)
-		c.State = bots.Limit{N: stateRoom, Unit: bots.UTF16}.Cut(c.State)
-		foot = bots.Limit{N: headRoom, Unit: bots.UTF16}.Cut(foot)
+		// Even then the first line says which item this is and how it stands.
+		c.Head = bots.Limit{N: limit.N / 6, Unit: bots.UTF16}.Cut(c.Head)
+		c.State = bots.Limit{N: limit.N / 20, Unit: bots.UTF16}.Cut(c.State)
+		foot = bots.Limit{N: limit.N / 6, Unit: bots.UTF16}.Cut(foot)
 		if over = layCard(c, lines, foot, mention, true).units - limit.N; over > 0 {
 			c.Quote = bots.Limit{N: max(1, limit.Len(c.Quote)-over), Unit: bots.UTF16}.Cut(c.Quote)
 		}

@@ -40,6 +40,7 @@ const DefaultToken = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 type Server struct {
 	cfg   Config
 	http  *http.Server
+	port  net.Listener
 	url   string
 	botID int64
 	stop  chan struct{}
@@ -89,7 +90,7 @@ func Start(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, url: "http://" + listener.Addr().String(), botID: botID, stop: make(chan struct{}),
+		cfg: cfg, port: listener, url: "http://" + listener.Addr().String(), botID: botID, stop: make(chan struct{}),
 		changed: make(chan struct{}), users: map[int64]*User{}, chats: map[int64]*chat{}, files: map[string]*file{},
 		queries: map[string]*query{}, commands: map[string][]Command{}, requests: map[string]int{},
 		faults: map[string][]*Fault{}, refusals: map[int]int{}, lastID: 700000000, nextGroup: -4001,
@@ -108,6 +109,7 @@ func (s *Server) Close() {
 	default:
 		close(s.stop)
 	}
+	_ = s.port.Close() // before the serving may even have begun
 	_ = s.http.Close()
 }
 
@@ -119,6 +121,20 @@ func (s *Server) Token() string { return s.cfg.Token }
 
 // Username is the bot's name without the @.
 func (s *Server) Username() string { return s.cfg.Username }
+
+// SetLimits switches the sending rates on or off.
+func (s *Server) SetLimits(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Limits = on
+}
+
+// SetPrivacy switches group privacy mode on or off.
+func (s *Server) SetPrivacy(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Privacy = on
+}
 
 // ServeHTTP implements http.Handler: /bot<token>/<method> and
 // /file/bot<token>/<path>.

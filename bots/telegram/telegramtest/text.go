@@ -141,6 +141,31 @@ func clean(text string) string {
 	return strings.TrimSpace(text)
 }
 
+// Refusal says why Telegram would refuse a text of at most limit UTF-16 units
+// with these entities; "" where it would take it.
+func Refusal(text string, entities []Entity, limit int) string {
+	switch reason := checkEntities(text, entities); {
+	case reason != "":
+		return reason
+	case !utf8.ValidString(text):
+		return "not UTF-8"
+	case len(entities) > 0 && !strings.HasPrefix(text, clean(text)):
+		return "the text changes under its entities"
+	case units(clean(text)) > limit:
+		return "too long"
+	}
+	return ""
+}
+
+// Live returns the parts of a text that Telegram makes live by itself.
+func Live(text string) []string {
+	var parts []string
+	for _, e := range detect(text) {
+		parts = append(parts, e.Part(text))
+	}
+	return parts
+}
+
 // empty reports whether nothing of a text can be seen.
 func empty(text string) bool {
 	return strings.TrimFunc(text, func(r rune) bool {
