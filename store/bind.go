@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -78,6 +80,35 @@ func clean(s string) string {
 		return s
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// maxName bounds a platform's ids and other keys, in bytes: PostgreSQL's indexes
+// take about 2,700.
+const maxName = 500
+
+// short returns a key as it is kept: a longer one, as some feeds have, becomes
+// its beginning and its digest.
+func short(s string) string {
+	if len(s) <= maxName {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return strings.ToValidUTF8(s[:maxName-80], "") + " … " + hex.EncodeToString(sum[:])
+}
+
+// name keeps a key.
+type name struct{ s *string }
+
+func (c name) bound() (any, error) { return clean(short(*c.s)), nil }
+
+// Scan implements sql.Scanner.
+func (c name) Scan(src any) error {
+	s, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("store: a key is kept as %T", src)
+	}
+	*c.s = s
+	return nil
 }
 
 // micros returns t as microseconds since 1970; 0 for the zero time.

@@ -5,7 +5,7 @@ func (tx *Tx) TeamChats() ([]*TeamChat, error) {
 	return list(tx, teamChatRow, "SELECT bot, chat, team, title FROM team_chats ORDER BY team, bot, chat")
 }
 
-func teamChatRow(c *TeamChat) []any { return []any{&c.Bot, &c.Chat, &c.Team, &c.Title} }
+func teamChatRow(c *TeamChat) []any { return []any{&c.Bot, name{&c.Chat}, &c.Team, &c.Title} }
 
 // SetTeamChat makes a chat a team's; a chat is of one team.
 func (tx *Tx) SetTeamChat(c TeamChat) error {
@@ -15,7 +15,7 @@ func (tx *Tx) SetTeamChat(c TeamChat) error {
 
 // DropTeamChat makes a chat nobody's.
 func (tx *Tx) DropTeamChat(bot, chat string) error {
-	_, err := tx.exec("DELETE FROM team_chats WHERE bot = ? AND chat = ?", bot, chat)
+	_, err := tx.exec("DELETE FROM team_chats WHERE bot = ? AND chat = ?", bot, short(chat))
 	return err
 }
 
@@ -23,6 +23,7 @@ func (tx *Tx) DropTeamChat(bot, chat string) error {
 // conversations and outbox rows. Where both are known already, as when a
 // message came from the new one before the notice, the old joins the new.
 func (tx *Tx) MoveChat(bot, from, to string) error {
+	from, to = short(from), short(to)
 	type pair struct{ old, new int64 }
 	var doubled []pair
 	err := tx.each(func(r rows) error {

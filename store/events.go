@@ -10,7 +10,7 @@ import (
 const eventColumns = "item, at, kind, staff, key, data"
 
 func eventFields(e *feedback.Event) []any {
-	return []any{&e.Item, at{&e.At}, &e.Kind, &e.Staff, &e.Key, inJSON(&e.Data)}
+	return []any{&e.Item, at{&e.At}, &e.Kind, &e.Staff, name{&e.Key}, inJSON(&e.Data)}
 }
 
 func eventRow(e *feedback.Event) []any { return append([]any{&e.ID}, eventFields(e)...) }
@@ -22,13 +22,13 @@ func (tx *Tx) AddEvent(e *feedback.Event) (inserted bool, err error) {
 	if err != nil || inserted {
 		return inserted, err
 	}
-	return false, tx.get("event", []any{&e.ID}, "SELECT id FROM events WHERE key = ? AND key <> ''", e.Key)
+	return false, tx.get("event", []any{&e.ID}, "SELECT id FROM events WHERE key = ? AND key <> ''", short(e.Key))
 }
 
 // EventByKey returns the event that was caused under key.
 func (tx *Tx) EventByKey(key string) (*feedback.Event, error) {
 	e := new(feedback.Event)
-	return e, tx.get("event", eventRow(e), "SELECT id, "+eventColumns+" FROM events WHERE key = ? AND key <> ''", key)
+	return e, tx.get("event", eventRow(e), "SELECT id, "+eventColumns+" FROM events WHERE key = ? AND key <> ''", short(key))
 }
 
 // Events returns the events of an item, the oldest first.

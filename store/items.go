@@ -36,8 +36,8 @@ type facets struct {
 	Facets []string `json:"facets,omitempty"`
 }
 
-func teamFacet(team string) string   { return "team=" + team }
-func topicFacet(topic string) string { return "topic=" + topic }
+func teamFacet(team string) string   { return short("team=" + team) }
+func topicFacet(topic string) string { return short("topic=" + topic) }
 
 func facetsOf(i *feedback.Item) facets {
 	f := facets{State: string(i.State)}

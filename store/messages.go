@@ -11,7 +11,7 @@ const messageColumns = "channel, external, platform, message_id, reply_to, conve
 
 func messageFields(m *feedback.Message) []any {
 	return []any{
-		&m.Channel, &m.External, &m.Platform, &m.MessageID, &m.ReplyTo, &m.Conversation, &m.Author, &m.Item, &m.Staff,
+		&m.Channel, name{&m.External}, &m.Platform, name{&m.MessageID}, name{&m.ReplyTo}, &m.Conversation, &m.Author, &m.Item, &m.Staff,
 		(*string)(&m.Direction), (*string)(&m.Kind), &m.Event, &m.Mentioned, &m.Group, &m.Text, &m.Raw, &m.URL, inJSON(&m.Fields),
 		(*string)(&m.Lane), (*string)(&m.Stage), whole{&m.Attempts}, &m.Error,
 		at{&m.PostedAt}, at{&m.ReceivedAt}, at{&m.EditedAt}, inJSON(&m.Verdict),
@@ -82,7 +82,7 @@ func (tx *Tx) insertMessagesSQLite(ms []*feedback.Message, inserted []bool) erro
 			m.ID, inserted[i] = id, true
 			continue
 		}
-		if err := tx.get("message", []any{&m.ID}, "SELECT id FROM messages WHERE channel = ? AND external = ?", m.Channel, m.External); err != nil {
+		if err := tx.get("message", []any{&m.ID}, "SELECT id FROM messages WHERE channel = ? AND external = ?", m.Channel, short(m.External)); err != nil {
 			return err
 		}
 	}
@@ -94,7 +94,7 @@ var insertMessage = "INSERT INTO messages (" + messageColumns + ") VALUES (" + p
 type messageKey struct{ channel, external string }
 
 func keyOf(m *feedback.Message) messageKey {
-	return messageKey{clean(m.Channel), clean(m.External)}
+	return messageKey{clean(m.Channel), clean(short(m.External))}
 }
 
 // All rows in one statement, an array a column.
@@ -198,7 +198,7 @@ func (tx *Tx) Message(id int64) (*feedback.Message, error) {
 
 // MessageByExternal returns the message that channel knows as external.
 func (tx *Tx) MessageByExternal(channel, external string) (*feedback.Message, error) {
-	return tx.message("message of "+channel, "WHERE channel = ? AND external = ?", channel, external)
+	return tx.message("message of "+channel, "WHERE channel = ? AND external = ?", channel, short(external))
 }
 
 // MessageByPlatformID returns the message, from or to a customer, that the
@@ -210,7 +210,7 @@ func (tx *Tx) MessageByPlatformID(channel, chat, messageID string) (*feedback.Me
 	}
 	return tx.message("message in a chat of "+channel, `WHERE id = COALESCE(
   (SELECT max(m.id) FROM conversations c CROSS JOIN messages m WHERE c.channel = ?1 AND c.chat = ?2 AND m.conversation = c.id AND m.message_id = ?3 AND m.message_id <> ''),
-  (SELECT max(o.message) FROM outbox o WHERE o.bot = ?1 AND o.external = ?3 AND o.external <> '' AND o.chat = ?2 AND o.message <> 0))`, channel, chat, messageID)
+  (SELECT max(o.message) FROM outbox o WHERE o.bot = ?1 AND o.external = ?3 AND o.external <> '' AND o.chat = ?2 AND o.message <> 0))`, channel, short(chat), short(messageID))
 }
 
 // EditMessage keeps the newest text of a message and returns the one before. An
@@ -231,7 +231,7 @@ func (tx *Tx) EditMessage(id int64, text string, raw []byte, editedAt time.Time)
 // of a stored message.
 func (tx *Tx) SaveMessage(m *feedback.Message) error {
 	n, err := tx.exec("UPDATE messages SET item = ?, stage = ?, lane = ?, verdict = ?, error = ?, text = ?, message_id = ? WHERE id = ?",
-		m.Item, string(m.Stage), string(m.Lane), inJSON(&m.Verdict), m.Error, m.Text, m.MessageID, m.ID)
+		m.Item, string(m.Stage), string(m.Lane), inJSON(&m.Verdict), m.Error, m.Text, short(m.MessageID), m.ID)
 	return changed(n, err, "message", m.ID)
 }
 

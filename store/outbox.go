@@ -11,9 +11,9 @@ const outColumns = "key, bot, chat, audience, kind, item, conversation, message,
 
 func outFields(o *Out) []any {
 	return []any{
-		&o.Key, &o.Bot, &o.Chat, (*string)(&o.Audience), &o.Kind, &o.Item, &o.Conversation, &o.Message, &o.Staff,
+		name{&o.Key}, &o.Bot, name{&o.Chat}, (*string)(&o.Audience), &o.Kind, &o.Item, &o.Conversation, &o.Message, &o.Staff,
 		whole{&o.Resolution}, &o.Body, (*string)(&o.State), &o.Urgent, whole{&o.Attempts}, at{&o.NextAt},
-		&o.Rev, &o.SentRev, &o.External, &o.Epoch, &o.Error, at{&o.CreatedAt}, at{&o.SentAt},
+		&o.Rev, &o.SentRev, name{&o.External}, &o.Epoch, &o.Error, at{&o.CreatedAt}, at{&o.SentAt},
 	}
 }
 
@@ -48,7 +48,7 @@ func (tx *Tx) PutOut(o *Out) (inserted bool, err error) {
 	if err != nil || inserted {
 		return inserted, err
 	}
-	return false, tx.get("outbox row", []any{&o.ID}, "SELECT id FROM outbox WHERE key = ?", o.Key)
+	return false, tx.get("outbox row", []any{&o.ID}, "SELECT id FROM outbox WHERE key = ?", short(o.Key))
 }
 
 func (tx *Tx) out(what, where string, args ...any) (*Out, error) {
@@ -63,13 +63,13 @@ func (tx *Tx) Out(id int64) (*Out, error) {
 
 // OutByKey returns the outbox row that was put under key.
 func (tx *Tx) OutByKey(key string) (*Out, error) {
-	return tx.out("outbox row", "WHERE key = ?", key)
+	return tx.out("outbox row", "WHERE key = ?", short(key))
 }
 
 // OutByExternal returns the latest row that bot sent as external in a chat: what
 // a reply or a tap belongs to.
 func (tx *Tx) OutByExternal(bot, chat, external string) (*Out, error) {
-	return tx.out("outbox row of "+bot, "WHERE bot = ? AND external = ? AND external <> '' AND chat = ? ORDER BY id DESC LIMIT 1", bot, external, chat)
+	return tx.out("outbox row of "+bot, "WHERE bot = ? AND external = ? AND external <> '' AND chat = ? ORDER BY id DESC LIMIT 1", bot, short(external), short(chat))
 }
 
 // OutsOf returns the rows of an item, the oldest first.
@@ -133,7 +133,7 @@ func (tx *Tx) FinishOut(o *Out, epoch int64) error {
   attempts = CASE WHEN CAST(?1 AS TEXT) = 'sent' THEN 0 ELSE attempts END,
   external = ?3, error = ?4, next_at = ?5, sent_at = ?6, sent_rev = ?2
 WHERE id = ?7 AND state = 'sending' AND epoch = ?8 RETURNING state, attempts, rev`,
-		string(o.State), o.SentRev, o.External, o.Error, o.NextAt, o.SentAt, o.ID, epoch)
+		string(o.State), o.SentRev, short(o.External), o.Error, o.NextAt, o.SentAt, o.ID, epoch)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (tx *Tx) ChangeOut(o *Out, from ...OutState) (bool, error) {
 	if len(from) == 0 {
 		return false, fmt.Errorf("%w: a change of an outbox row from no state", feedback.ErrInvalid)
 	}
-	args := []any{string(o.State), o.Body, o.Urgent, o.Attempts, o.NextAt, o.External, o.Error, o.SentAt, o.ID}
+	args := []any{string(o.State), o.Body, o.Urgent, o.Attempts, o.NextAt, short(o.External), o.Error, o.SentAt, o.ID}
 	for _, s := range from {
 		args = append(args, string(s))
 	}

@@ -12,7 +12,7 @@ const authorColumns = "channel, external, name, handle, lang, followers, blocked
 
 func authorFields(a *feedback.Author) []any {
 	return []any{
-		&a.Channel, &a.External, &a.Name, &a.Handle, &a.Lang, &a.Followers,
+		&a.Channel, name{&a.External}, &a.Name, &a.Handle, &a.Lang, &a.Followers,
 		&a.Blocked, &a.Gone, &a.Informed, at{&a.Surveyed}, at{&a.CreatedAt},
 	}
 }
@@ -25,7 +25,7 @@ func authorRow(a *feedback.Author) []any { return append([]any{&a.ID}, authorFie
 func (tx *Tx) UpsertAuthor(a *feedback.Author) error {
 	given := *a
 	for range 2 {
-		err := tx.get("author", authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE channel = ? AND external = ?", given.Channel, given.External)
+		err := tx.get("author", authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE channel = ? AND external = ?", given.Channel, short(given.External))
 		if err == nil {
 			return tx.refreshAuthor(a, given)
 		}
@@ -78,7 +78,7 @@ func (tx *Tx) Author(id int64) (*feedback.Author, error) {
 // AuthorByExternal returns the author whom channel knows as external.
 func (tx *Tx) AuthorByExternal(channel, external string) (*feedback.Author, error) {
 	a := new(feedback.Author)
-	return a, tx.get("author of "+channel, authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE channel = ? AND external = ?", channel, external)
+	return a, tx.get("author of "+channel, authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE channel = ? AND external = ?", channel, short(external))
 }
 
 // SaveAuthor keeps all of a stored author.
@@ -99,7 +99,7 @@ const conversationColumns = "channel, chat, is_group, title, author, pending, pe
 
 func conversationFields(c *feedback.Conversation) []any {
 	return []any{
-		&c.Channel, &c.Chat, &c.Group, &c.Title, &c.Author,
+		&c.Channel, name{&c.Chat}, &c.Group, &c.Title, &c.Author,
 		&c.Pending, &c.PendingItem, at{&c.PendingAt}, inJSON(&c.Fields), at{&c.UpdatedAt},
 	}
 }
@@ -115,7 +115,7 @@ func conversationRow(c *feedback.Conversation) []any {
 func (tx *Tx) UpsertConversation(c *feedback.Conversation) error {
 	given := *c
 	for range 2 {
-		err := tx.get("conversation", conversationRow(c), "SELECT id, "+conversationColumns+" FROM conversations WHERE channel = ? AND chat = ? AND author = ?", given.Channel, given.Chat, given.Author)
+		err := tx.get("conversation", conversationRow(c), "SELECT id, "+conversationColumns+" FROM conversations WHERE channel = ? AND chat = ? AND author = ?", given.Channel, short(given.Chat), given.Author)
 		if err == nil {
 			return tx.refreshConversation(c, given)
 		}
@@ -175,7 +175,7 @@ func (tx *Tx) conversation(id int64, lock string) (*feedback.Conversation, error
 // ConversationOf returns the conversation of author in a channel's chat.
 func (tx *Tx) ConversationOf(channel, chat string, author int64) (*feedback.Conversation, error) {
 	c := new(feedback.Conversation)
-	return c, tx.get("conversation in "+channel, conversationRow(c), "SELECT id, "+conversationColumns+" FROM conversations WHERE channel = ? AND chat = ? AND author = ?", channel, chat, author)
+	return c, tx.get("conversation in "+channel, conversationRow(c), "SELECT id, "+conversationColumns+" FROM conversations WHERE channel = ? AND chat = ? AND author = ?", channel, short(chat), author)
 }
 
 // SaveConversation keeps all of a stored conversation.

@@ -69,19 +69,19 @@ func (tx *Tx) SaveCursor(channel string, data []byte) error {
 // State returns the value kept under key; false when there is none or it has
 // expired.
 func (tx *Tx) State(key string) (value string, found bool, err error) {
-	found, err = tx.one([]any{&value}, "SELECT value FROM state WHERE key = ? AND (expires = 0 OR expires > ?)", key, tx.db.now())
+	found, err = tx.one([]any{&value}, "SELECT value FROM state WHERE key = ? AND (expires = 0 OR expires > ?)", short(key), tx.db.now())
 	return value, found, err
 }
 
 // SetState keeps a value under key until it expires; the zero time: for ever.
 func (tx *Tx) SetState(key, value string, expires time.Time) error {
-	_, err := tx.exec("INSERT INTO state (key, value, expires) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires", key, value, expires)
+	_, err := tx.exec("INSERT INTO state (key, value, expires) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires", short(key), value, expires)
 	return err
 }
 
 // DropState removes what is kept under key.
 func (tx *Tx) DropState(key string) error {
-	_, err := tx.exec("DELETE FROM state WHERE key = ?", key)
+	_, err := tx.exec("DELETE FROM state WHERE key = ?", short(key))
 	return err
 }
 

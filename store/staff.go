@@ -87,7 +87,7 @@ func (tx *Tx) StaffByName(name string) (*feedback.Staff, error) {
 // StaffByAccount returns the colleague to whom an account on a bot's platform is
 // linked.
 func (tx *Tx) StaffByAccount(bot, external string) (*feedback.Staff, error) {
-	return tx.oneStaff("staff of "+bot, "WHERE id = (SELECT staff FROM accounts WHERE bot = ? AND external = ?)", bot, external)
+	return tx.oneStaff("staff of "+bot, "WHERE id = (SELECT staff FROM accounts WHERE bot = ? AND external = ?)", bot, short(external))
 }
 
 // AllStaff returns every colleague by name, disabled ones included.
@@ -99,16 +99,16 @@ func (tx *Tx) LinkAccount(staff int64, bot, external string) error {
 	if external == "" {
 		return fmt.Errorf("%w: an account without an id", feedback.ErrInvalid)
 	}
-	if _, err := tx.exec("DELETE FROM accounts WHERE staff = ? AND bot = ? AND external <> ?", staff, bot, external); err != nil {
+	if _, err := tx.exec("DELETE FROM accounts WHERE staff = ? AND bot = ? AND external <> ?", staff, bot, short(external)); err != nil {
 		return err
 	}
-	_, err := tx.exec("INSERT INTO accounts (bot, external, staff) VALUES (?, ?, ?) ON CONFLICT (bot, external) DO UPDATE SET staff = excluded.staff", bot, external, staff)
+	_, err := tx.exec("INSERT INTO accounts (bot, external, staff) VALUES (?, ?, ?) ON CONFLICT (bot, external) DO UPDATE SET staff = excluded.staff", bot, short(external), staff)
 	return err
 }
 
 // UnlinkAccount takes the link of an account away.
 func (tx *Tx) UnlinkAccount(bot, external string) error {
-	_, err := tx.exec("DELETE FROM accounts WHERE bot = ? AND external = ?", bot, external)
+	_, err := tx.exec("DELETE FROM accounts WHERE bot = ? AND external = ?", bot, short(external))
 	return err
 }
 
@@ -144,10 +144,10 @@ func (tx *Tx) Tries(key string, window time.Duration, now time.Time) (int, error
 	if _, err := tx.exec("DELETE FROM tries WHERE expires <= ?", now); err != nil {
 		return 0, err
 	}
-	if _, err := tx.exec("INSERT INTO tries (key, expires) VALUES (?, ?)", key, now.Add(window)); err != nil {
+	if _, err := tx.exec("INSERT INTO tries (key, expires) VALUES (?, ?)", short(key), now.Add(window)); err != nil {
 		return 0, err
 	}
-	n, err := tx.number("SELECT count(*) FROM tries WHERE key = ? AND expires > ?", key, now)
+	n, err := tx.number("SELECT count(*) FROM tries WHERE key = ? AND expires > ?", short(key), now)
 	return int(n), err
 }
 
