@@ -27,7 +27,7 @@ func (s *Service) Handle(ctx context.Context, a Actor, e bots.Event) (bots.Answe
 	switch err := result.Err; {
 	case err == nil:
 		if h.forget {
-			s.forgetTeamChats()
+			s.ForgetTeamChats()
 		}
 		return h.answer, nil
 	case errors.Is(err, feedback.ErrDuplicate):

@@ -59,6 +59,10 @@ func (c Incoming) run(w *work) (*feedback.Item, error) {
 	if m.Conversation != 0 {
 		w.convs[m.Conversation] = true
 	}
+	if item != nil && len(m.Attachments) > 0 {
+		// They may have been fetched before the message found its item.
+		return item, w.showFiles(item, m)
+	}
 	return item, nil
 }
 

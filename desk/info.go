@@ -571,3 +571,23 @@ func topNames(counts map[string]int64, n int) []string {
 	slices.SortStableFunc(names, func(a, b string) int { return int(counts[b] - counts[a]) })
 	return names[:min(n, len(names))]
 }
+
+// IsLinkCode reports whether text, in a private chat, is a command that links
+// an account: 绑定 and six digits.
+func IsLinkCode(text string) bool {
+	p := Parse("!"+strings.TrimLeft(strings.TrimSpace(text), "!！/"), false, false)
+	return p.Spec != nil && p.Spec.Verb == "link" && isCode(strings.TrimSpace(p.Text))
+}
+
+// Greet tells a group that belongs to no team yet how it can.
+func (s *Service) Greet(ctx context.Context, bot, chat string) error {
+	return s.do(ctx, func(w *work) error {
+		key := "hello:" + bot + ":" + chat
+		team := w.r.Teams[w.r.TeamOrder[0]].Title
+		_, err := w.put(store.Out{
+			Key: key, Bot: bot, Chat: chat, Audience: store.ToStaff, Kind: OutTeam,
+			Body: encode(bots.Post{Key: key, Chat: chat, Text: w.r.Texts.Text(w.r.Language, "group.unknown", phraseVars{"team": team})}),
+		})
+		return err
+	})
+}

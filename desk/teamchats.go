@@ -34,8 +34,8 @@ func (s *Service) teamChats(tx *store.Tx) ([]*store.TeamChat, error) {
 	return chats, nil
 }
 
-// forgetTeamChats has the list read again at once.
-func (s *Service) forgetTeamChats() {
+// ForgetTeamChats has the list read again at once.
+func (s *Service) ForgetTeamChats() {
 	s.chats.mu.Lock()
 	defer s.chats.mu.Unlock()
 	s.chats.read = time.Time{}

@@ -1,0 +1,204 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/store/stream"
+)
+
+const (
+	// analyzeWorkers is how many batches are analysed at once in a process.
+	analyzeWorkers = 2
+	// analyzeBatch is how many messages one batch holds.
+	analyzeBatch = 256
+	// perConversation bounds how many earlier messages of a conversation come
+	// with one.
+	perConversation = 50
+	// maxAttempts is after how many failed tries a message is quarantined.
+	maxAttempts = 5
+)
+
+func (p *Pipeline) analyzeLoop(ctx context.Context) error {
+	return p.stream.Consume(ctx, stageAnalyze, analyzeBatch, p.analyze)
+}
+
+// analyze takes a batch of messages through analysis and routing. Messages that
+// fail stay as they are and are rung for again by the reconciler; those that
+// failed too often are quarantined with their reason.
+func (p *Pipeline) analyze(ctx context.Context, ids []int64) error {
+	began := p.now()
+	var ms []*feedback.Message
+	err := p.db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		ms, err = tx.AnalyzeBatch(ids, perConversation)
+		return err
+	})
+	if err != nil || len(ms) == 0 {
+		return err
+	}
+	if ms, err = p.attempt(ctx, ms); err != nil {
+		return err
+	}
+	p.fail("analyze.attempted")
+	p.Process(ctx, ms)
+	p.fail("analyze.committed")
+	p.meter.Analyzed(len(ms), p.now().Sub(began))
+	return nil
+}
+
+// attempt counts a try of each message before the work, so that a message which
+// kills the process is found out, and sets those aside that had too many.
+func (p *Pipeline) attempt(ctx context.Context, ms []*feedback.Message) ([]*feedback.Message, error) {
+	ids := make([]int64, len(ms))
+	for i, m := range ms {
+		ids[i] = m.ID
+	}
+	good := ms[:0:0]
+	var bad []*feedback.Message
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
+		good, bad = ms[:0:0], nil
+		counts, err := tx.CountAttempts(ids)
+		if err != nil {
+			return err
+		}
+		for _, m := range ms {
+			if counts[m.ID] <= maxAttempts {
+				good = append(good, m)
+				continue
+			}
+			m.Stage = feedback.StageQuarantined
+			if m.Error == "" {
+				m.Error = "the process ended while analysing it"
+			}
+			bad = append(bad, m)
+		}
+		if len(bad) == 0 {
+			return nil
+		}
+		_, err = tx.Finish(bad)
+		return err
+	})
+	if err == nil && len(bad) > 0 {
+		p.meter.Quarantined(len(bad))
+		for _, m := range bad {
+			p.log.Error("message quarantined", "message", m.ID, "channel", m.Channel, "reason", m.Error)
+		}
+	}
+	return good, err
+}
+
+// Process analyses messages and has the desk act on them. Each that fails is
+// remembered with its error.
+func (p *Pipeline) Process(ctx context.Context, ms []*feedback.Message) {
+	changes := make([]desk.Change, 0, len(ms))
+	kept := make([]*feedback.Message, 0, len(ms))
+	rules := p.desk.Rules()
+	for _, m := range ms {
+		in, err := understand(rules, m)
+		if err != nil {
+			p.failed(ctx, m, err)
+			continue
+		}
+		changes = append(changes, in)
+		kept = append(kept, m)
+	}
+	now := p.now()
+	for i, result := range p.desk.Apply(ctx, changes...) {
+		if result.Err != nil && !errors.Is(result.Err, feedback.ErrDuplicate) {
+			p.failed(ctx, kept[i], result.Err)
+			continue
+		}
+		if kept[i].Lane == feedback.Live {
+			p.meter.Latency("analyzed", now.Sub(kept[i].ReceivedAt))
+		}
+	}
+}
+
+// understand analyses one message; a panic in the analysis is its error alone.
+func understand(rules *desk.Rules, m *feedback.Message) (in desk.Incoming, err error) {
+	err = safely(func() error {
+		v := rules.Analyze(m.Text)
+		if len(m.Fields) > 0 {
+			found := map[string]string{}
+			for k, val := range v.Found {
+				found[k] = val
+			}
+			for k, val := range m.Fields {
+				if k != "" && k[0] != '_' {
+					found[k] = val
+				}
+			}
+			v.Found = found
+		}
+		in = desk.Incoming{Message: m, Verdict: v, Tokens: rules.Index(m.Text)}
+		return nil
+	})
+	return in, err
+}
+
+// failed remembers why a message could not be dealt with.
+func (p *Pipeline) failed(ctx context.Context, m *feedback.Message, cause error) {
+	p.log.Warn("message not dealt with, it will be tried again", "message", m.ID, "channel", m.Channel, "err", cause)
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
+		fresh, err := tx.Message(m.ID)
+		if err != nil || fresh.Stage != feedback.StageNew {
+			return err
+		}
+		fresh.Error = fmt.Sprint(cause)
+		return tx.SaveMessage(fresh)
+	})
+	if err != nil {
+		p.log.Error("failure not recorded", "message", m.ID, "err", err)
+	}
+}
+
+// reconcileLoop rings again for whatever was not finished: after a crash, a
+// wiped Redis, a failed try.
+func (p *Pipeline) reconcileLoop(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := p.sweepOnce(ctx, p.now().Add(-p.timing.Reconcile)); err != nil {
+			return err
+		}
+		t := time.NewTimer(p.timing.Reconcile / 2)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		case <-p.sweep:
+			if err := p.sweepOnce(ctx, p.now()); err != nil {
+				t.Stop()
+				return err
+			}
+		}
+		t.Stop()
+	}
+	return nil
+}
+
+// sweepSize is how many unfinished messages one sweep rings for: the others
+// come with the next, when these are done.
+const sweepSize = 10_000
+
+func (p *Pipeline) sweepOnce(ctx context.Context, before time.Time) error {
+	var live, history []int64
+	err := p.db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		live, history, err = tx.Unfinished(before, sweepSize)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.announce(stream.Live, live)
+	p.announce(stream.History, history)
+	return nil
+}
+
+// Sweep asks for unfinished work to be rung for at once: the stream lost its
+// groups.
+func (p *Pipeline) Sweep() { ring(p.sweep) }

@@ -1,0 +1,409 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/listeners"
+	"github.com/huiyin/huiyin/nlp"
+	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/store/stream"
+)
+
+const (
+	maxText = 64 << 10 // bytes of one message's text that are kept
+	maxRaw  = 64 << 10 // bytes of a raw payload that are kept
+	maxName = 200      // bytes of a person's or chat's name
+	// truncated stands where a text was cut.
+	truncated = "…(截断)"
+)
+
+// where is who says something, and as what.
+type where struct {
+	staff *feedback.Staff // the colleague whose account it is; nil: none
+	team  string          // the team whose chat it is; empty: none
+	as    bool            // a colleague who is a customer just now
+	reply bool            // it answers a message of the bot
+}
+
+// Receive implements bots.Inbox: what is a colleague's goes to the desk, what is
+// a customer's is stored, for the analysis to take from there.
+func (p *Pipeline) Receive(ctx context.Context, bot string, e bots.Event) (bots.Answer, error) {
+	r := p.runner(bot)
+	if r == nil {
+		return bots.Answer{}, fmt.Errorf("no bot is named %q", bot)
+	}
+	clean(&e)
+	w, err := p.locate(ctx, bot, e)
+	if err != nil {
+		return bots.Answer{}, err
+	}
+	p.fail("intake.located")
+	switch e.Type {
+	case bots.OnMoved:
+		return bots.Answer{}, p.moved(ctx, bot, e)
+	case bots.OnJoined:
+		return bots.Answer{}, p.joined(ctx, bot, e, w)
+	case bots.OnLeft:
+		p.log.Info("bot was removed from a chat", "channel", bot)
+		return bots.Answer{}, nil
+	case bots.OnPress, bots.OnSubmit:
+		if w.team == "" && customerTap(e.Payload) {
+			return p.desk.Customer(ctx, desk.Tap{Bot: bot, Key: e.Key, Chat: e.Chat.ID, Person: e.From.ID, Payload: e.Payload})
+		}
+		return p.toDesk(ctx, bot, e, w)
+	}
+	if p.forDesk(e, w) {
+		return p.toDesk(ctx, bot, e, w)
+	}
+	if e.Chat.Group && !forCustomers(e, w) || e.From.Bot {
+		return bots.Answer{}, nil
+	}
+	return bots.Answer{}, p.store(ctx, r, e)
+}
+
+// clean makes what a platform sent safe to keep: valid, bounded text.
+func clean(e *bots.Event) {
+	e.Text = bound(nlp.Normalize(e.Text), maxText)
+	e.From.Name = cut(nlp.Normalize(e.From.Name), maxName)
+	e.From.Handle = cut(nlp.Normalize(e.From.Handle), maxName)
+	e.Chat.Title = cut(nlp.Normalize(e.Chat.Title), maxName)
+	if len(e.Raw) > maxRaw {
+		e.Raw = e.Raw[:maxRaw]
+	}
+	for i := range e.Attachments {
+		e.Attachments[i].Name = cut(nlp.Normalize(e.Attachments[i].Name), maxName)
+	}
+}
+
+func bound(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return cut(s, n-len(truncated)) + truncated
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// locate finds out who and where.
+func (p *Pipeline) locate(ctx context.Context, bot string, e bots.Event) (w where, err error) {
+	err = p.db.Read(ctx, func(tx *store.Tx) error {
+		w = where{}
+		if e.From.ID != "" {
+			st, err := tx.StaffByAccount(bot, e.From.ID)
+			switch {
+			case err == nil && !st.Disabled:
+				w.staff = st
+			case err != nil && !errors.Is(err, feedback.ErrNotFound):
+				return err
+			}
+		}
+		if e.Chat.Group {
+			var err error
+			if w.team, err = p.desk.TeamOf(tx, bot, e.Chat.ID); err != nil {
+				return err
+			}
+			if e.ReplyTo != "" && w.team == "" {
+				_, err := tx.OutByExternal(bot, e.Chat.ID, e.ReplyTo)
+				if err != nil && !errors.Is(err, feedback.ErrNotFound) {
+					return err
+				}
+				w.reply = err == nil
+			}
+			return nil
+		}
+		if w.staff != nil {
+			w.as, err = p.desk.AsCustomer(tx, bot, e.From.ID)
+		}
+		return err
+	})
+	return w, err
+}
+
+// forDesk reports whether a message is a colleague's: anything in a team's
+// chat; in private, anything of linked staff; a code that links an account; and
+// /link in a group that is not yet registered.
+func (p *Pipeline) forDesk(e bots.Event, w where) bool {
+	if w.team != "" {
+		return e.Type == bots.OnMessage || e.Type == bots.OnEdited
+	}
+	if e.Chat.Group {
+		parsed := desk.Parse(e.Text, e.Mentioned, e.Slash)
+		return w.staff != nil && parsed.Spec != nil
+	}
+	if w.staff != nil && !w.as {
+		return true
+	}
+	if e.Type != bots.OnMessage {
+		return false
+	}
+	return desk.IsLinkCode(e.Text)
+}
+
+// forCustomers reports whether a message in a customers' group is for the bot:
+// it mentions it, replies to it or carries #反馈.
+func forCustomers(e bots.Event, w where) bool {
+	switch e.Type {
+	case bots.OnMessage, bots.OnEdited:
+		return e.Mentioned || w.reply || strings.Contains(e.Text, "#反馈") || strings.Contains(strings.ToLower(e.Text), "#feedback")
+	case bots.OnDeleted:
+		return true // of a message we know, or it means nothing
+	default:
+		return false
+	}
+}
+
+// customerTap reports whether a button is one of those customers get.
+func customerTap(payload string) bool {
+	verb, _, _ := strings.Cut(payload, ":")
+	switch verb {
+	case "kind", "erase", "keepdata", "rate", "unsolved", "reason", "withdraw", "keep", "same", "other":
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *Pipeline) toDesk(ctx context.Context, bot string, e bots.Event, w where) (bots.Answer, error) {
+	return p.desk.Handle(ctx, desk.Actor{Staff: w.staff, Bot: bot, Chat: e.Chat, Key: e.Key}, e)
+}
+
+// moved takes over a chat's new id.
+func (p *Pipeline) moved(ctx context.Context, bot string, e bots.Event) error {
+	err := p.db.Write(ctx, func(tx *store.Tx) error { return tx.MoveChat(bot, e.Chat.ID, e.NewChat) })
+	if err == nil {
+		p.desk.ForgetTeamChats()
+		p.Deliver(bot)
+	}
+	return err
+}
+
+// joined says hello in a chat that belongs to no team yet.
+func (p *Pipeline) joined(ctx context.Context, bot string, e bots.Event, w where) error {
+	if w.team != "" || !e.Chat.Group {
+		return nil
+	}
+	return p.desk.Greet(ctx, bot, e.Chat.ID)
+}
+
+// store keeps what a customer said, then rings.
+func (p *Pipeline) store(ctx context.Context, r *runner, e bots.Event) error {
+	now := p.now().UTC()
+	m := &feedback.Message{
+		Channel: r.name, External: e.Key, Platform: r.platform, MessageID: e.MessageID, ReplyTo: e.ReplyTo,
+		Direction: feedback.In, Kind: feedback.KindMessage, Group: e.Chat.Group, Mentioned: e.Mentioned,
+		Text: e.Text, Raw: e.Raw, Fields: e.Fields, Lane: feedback.Live, Stage: feedback.StageNew,
+		PostedAt: e.At, ReceivedAt: now,
+	}
+	if e.Type != bots.OnMessage {
+		m.Event = string(e.Type)
+	}
+	if m.PostedAt.IsZero() {
+		m.PostedAt = now
+	}
+	for _, a := range e.Attachments {
+		m.Attachments = append(m.Attachments, attachment(a))
+	}
+	var fresh bool
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
+		author := &feedback.Author{Channel: r.name, External: e.From.ID, Name: e.From.Name, Handle: e.From.Handle, Lang: e.From.Lang, Followers: e.From.Followers, CreatedAt: now}
+		if err := tx.UpsertAuthor(author); err != nil {
+			return err
+		}
+		conv := &feedback.Conversation{Channel: r.name, Chat: e.Chat.ID, Group: e.Chat.Group, Title: e.Chat.Title, Author: author.ID, UpdatedAt: now}
+		if err := tx.UpsertConversation(conv); err != nil {
+			return err
+		}
+		m.Author, m.Conversation = author.ID, conv.ID
+		inserted, err := tx.InsertMessages([]*feedback.Message{m})
+		if err != nil {
+			return err
+		}
+		fresh = inserted[0]
+		p.fail("intake.before_commit")
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	p.fail("intake.after_commit")
+	if !fresh {
+		return nil
+	}
+	p.meter.Received(r.name, 1)
+	p.announce(stream.Live, []int64{m.ID})
+	if len(m.Attachments) > 0 {
+		p.publish(stageAttach, "")
+	}
+	p.Conversation(m.Conversation)
+	p.fail("intake.rung")
+	return nil
+}
+
+func attachment(a bots.Attachment) feedback.Attachment {
+	return feedback.Attachment{Kind: a.Kind, Ref: a.Ref, Name: a.Name, MIME: a.MIME, Size: a.Size, Duration: a.Duration, State: feedback.AttachmentPending}
+}
+
+// Put implements listeners.Sink.
+func (p *Pipeline) Put(ctx context.Context, channel string, entries []listeners.Entry) ([]listeners.Outcome, error) {
+	var outcomes []listeners.Outcome
+	var live, history []int64
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		outcomes, live, history, err = p.put(tx, channel, entries)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.meter.Received(channel, len(live)+len(history))
+	p.announce(stream.Live, live)
+	p.announce(stream.History, history)
+	return outcomes, nil
+}
+
+// put stores entries inside a transaction.
+func (p *Pipeline) put(tx *store.Tx, channel string, entries []listeners.Entry) (outcomes []listeners.Outcome, live, history []int64, err error) {
+	platform := p.platformOf(channel)
+	now := p.now().UTC()
+	ms := make([]*feedback.Message, len(entries))
+	for i, e := range entries {
+		if ms[i], err = p.entry(tx, channel, platform, e, now); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	inserted, err := tx.InsertMessages(ms)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	outcomes = make([]listeners.Outcome, len(entries))
+	for i, m := range ms {
+		switch {
+		case inserted[i]:
+			outcomes[i] = listeners.Accepted
+			if m.Lane == feedback.History {
+				history = append(history, m.ID)
+			} else {
+				live = append(live, m.ID)
+			}
+		case entries[i].Revision != "":
+			changed, err := p.revised(tx, channel, entries[i], m)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			outcomes[i] = listeners.Duplicate
+			if changed != 0 {
+				outcomes[i] = listeners.Changed
+				live = append(live, changed)
+			}
+		default:
+			outcomes[i] = listeners.Duplicate
+		}
+	}
+	return outcomes, live, history, nil
+}
+
+// entry makes a message of an entry.
+func (p *Pipeline) entry(tx *store.Tx, channel, platform string, e listeners.Entry, now time.Time) (*feedback.Message, error) {
+	m := &feedback.Message{
+		Channel: channel, External: e.ID, Platform: platform, Direction: feedback.In, Kind: feedback.Kind(e.Kind),
+		Text: bound(nlp.Normalize(e.Text), maxText), Raw: e.Raw, URL: webURL(e.URL), Fields: e.Fields,
+		Lane: feedback.Live, Stage: feedback.StageNew, PostedAt: e.PostedAt.UTC(), ReceivedAt: now,
+	}
+	if m.Kind == "" {
+		m.Kind = feedback.KindMention
+	}
+	if e.PostedAt.IsZero() {
+		m.PostedAt = now
+	}
+	// A source may claim the future; the item is not newer than its arrival.
+	if m.PostedAt.After(now) {
+		m.PostedAt = now
+	}
+	if len(m.Raw) > maxRaw {
+		m.Raw = m.Raw[:maxRaw]
+	}
+	if e.History || p.fresh > 0 && now.Sub(m.PostedAt) > p.fresh {
+		m.Lane = feedback.History
+	}
+	if e.Author.ID == "" && e.Author.Name == "" {
+		return m, nil
+	}
+	author := &feedback.Author{Channel: channel, External: e.Author.ID, Name: cut(nlp.Normalize(e.Author.Name), maxName), Followers: e.Author.Followers, CreatedAt: now}
+	if author.External == "" {
+		author.External = "name:" + author.Name
+	}
+	if err := tx.UpsertAuthor(author); err != nil {
+		return nil, err
+	}
+	m.Author = author.ID
+	if m.Kind == feedback.KindMessage && m.Lane == feedback.Live {
+		conv := &feedback.Conversation{Channel: channel, Chat: author.External, Author: author.ID, UpdatedAt: now}
+		if err := tx.UpsertConversation(conv); err != nil {
+			return nil, err
+		}
+		m.Conversation = conv.ID
+	}
+	return m, nil
+}
+
+// webURL returns address where people may be led to it.
+func webURL(address string) string {
+	if strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://") {
+		return cut(address, 2000)
+	}
+	return ""
+}
+
+// revised takes over a newer text of a known entry and returns the message to
+// be analysed again; 0 where nothing changed.
+func (p *Pipeline) revised(tx *store.Tx, channel string, e listeners.Entry, now *feedback.Message) (int64, error) {
+	old, err := tx.MessageByExternal(channel, e.ID)
+	if err != nil {
+		return 0, err
+	}
+	if old.Text == now.Text || old.Stage != feedback.StageDone {
+		return 0, nil
+	}
+	if _, err := tx.EditMessage(old.ID, now.Text, now.Raw, p.now().UTC()); err != nil {
+		return 0, err
+	}
+	if err := tx.Again(old.ID); err != nil {
+		return 0, err
+	}
+	return old.ID, nil
+}
+
+// platformOf returns the kind of a channel.
+func (p *Pipeline) platformOf(channel string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.listeners[channel]; s != nil {
+		return s.platform
+	}
+	if r := p.bots[channel]; r != nil {
+		return r.platform
+	}
+	return "import"
+}
+
+func (p *Pipeline) runner(bot string) *runner {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bots[bot]
+}
