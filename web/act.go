@@ -1,0 +1,113 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/desk"
+)
+
+// maxWords is how many characters a command, a note or a form's text may have.
+const maxWords = 4000
+
+// deed is what the board's script posts: exactly one of text, data and submit.
+type deed struct {
+	Nonce  string            `json:"nonce"`
+	Item   int64             `json:"item"` // the page it was given on; 0: the list
+	Text   string            `json:"text"`
+	Data   string            `json:"data"`
+	Submit string            `json:"submit"` // a dialog's data
+	Values map[string]string `json:"values"`
+}
+
+// boardAnswer is what the person sees at once.
+type boardAnswer struct {
+	Text    string         `json:"text,omitempty"`
+	Buttons [][]chatButton `json:"buttons,omitempty"`
+	Brief   bool           `json:"brief,omitempty"`
+	Seconds int            `json:"seconds,omitempty"` // how long it is of use
+	Dialog  *boardDialog   `json:"dialog,omitempty"`
+}
+
+type boardDialog struct {
+	Title   string        `json:"title"`
+	Data    string        `json:"data"`
+	Label   string        `json:"label"`
+	Hint    string        `json:"hint"`
+	Value   string        `json:"value"`
+	Submit  string        `json:"submit"`
+	Min     int           `json:"min"`
+	Options []bots.Option `json:"options"`
+}
+
+// act carries out what a colleague wrote or pressed, as in a chat: a note in
+// the item's thread, a command, a button, a submitted form.
+func (s *Server) act(w http.ResponseWriter, r *http.Request, ses *session) {
+	var d deed
+	if err := readJSON(w, r, &d); err != nil || !validNonce(d.Nonce) {
+		s.fail(w, r, http.StatusBadRequest, "err.bad")
+		return
+	}
+	e, ok := d.event()
+	if !ok {
+		s.fail(w, r, http.StatusBadRequest, "err.bad")
+		return
+	}
+	if utf8.RuneCountInString(e.Text) > maxWords {
+		s.fail(w, r, http.StatusRequestEntityTooLarge, "err.text", "max", strconv.Itoa(maxWords))
+		return
+	}
+	// A nonce is the colleague's own: nobody can use up another's.
+	e.Key = strconv.FormatInt(ses.staff.ID, 10) + ":" + d.Nonce
+	e.From = bots.Person{ID: strconv.FormatInt(ses.staff.ID, 10), Name: ses.staff.Name, Lang: s.site.Load().Language}
+	e.At = s.now().UTC()
+	actor := desk.Actor{Staff: ses.staff, Bot: desk.Board, Chat: e.Chat, Key: e.Key}
+	a, err := s.desk.Handle(r.Context(), actor, e)
+	if err != nil {
+		s.broken(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, boardAnswerOf(a))
+}
+
+// event is the deed as the desk knows it. Everything a press carries is checked
+// there again: who, which item, and whether it is still possible.
+func (d deed) event() (bots.Event, bool) {
+	e := bots.Event{Chat: bots.Chat{ID: desk.Board}}
+	if d.Item > 0 {
+		e.Thread = strconv.FormatInt(d.Item, 10)
+	}
+	given := 0
+	if d.Text != "" {
+		e.Type, e.Text = bots.OnMessage, clean(d.Text)
+		given++
+	}
+	if d.Data != "" {
+		e.Type, e.Payload = bots.OnPress, d.Data
+		given++
+	}
+	if d.Submit != "" {
+		e.Type, e.Payload, e.Values = bots.OnSubmit, d.Submit, map[string]string{}
+		for k, v := range d.Values {
+			e.Values[k] = clean(v)
+		}
+		e.Text = e.Values["text"]
+		given++
+	}
+	return e, given == 1 && len(e.Payload) <= 256
+}
+
+func boardAnswerOf(a bots.Answer) boardAnswer {
+	out := boardAnswer{Text: a.Text, Buttons: buttonsOf(a.Buttons), Brief: a.Brief, Seconds: int(a.Expires.Seconds())}
+	if d := a.Dialog; d != nil {
+		out.Dialog = &boardDialog{
+			Title: d.Title, Data: d.Data, Label: d.Label, Hint: d.Hint, Value: d.Value, Submit: d.Submit, Min: d.Min, Options: d.Options,
+		}
+		if out.Dialog.Label == "" {
+			out.Dialog.Label = d.Prompt
+		}
+	}
+	return out
+}
