@@ -83,7 +83,7 @@ func (l *loader) kindNamed(name string) (Kind, bool) {
 func (l *loader) brand() {
 	loc, err := time.LoadLocation(l.c.Brand.Timezone)
 	if err != nil || l.c.Brand.Timezone == "" || l.c.Brand.Timezone == "Local" {
-		l.add(l.at("brand.timezone"), badTimezone)
+		l.wrong("brand.timezone", badTimezone)
 		loc = time.UTC
 	}
 	l.c.Location = loc
@@ -94,16 +94,16 @@ func (l *loader) storage() {
 	file, isFile := strings.CutPrefix(database, "sqlite:")
 	server := strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
 	if isFile && file == "" || !isFile && !server {
-		l.add(l.at("storage.database"), badDatabase)
+		l.wrong("storage.database", badDatabase)
 	}
 	if redis := l.c.Storage.Redis.Reveal(); redis != "" {
 		u, err := url.Parse(redis)
 		if err != nil || u.Host == "" || u.Scheme != "redis" && u.Scheme != "rediss" {
-			l.add(l.at("storage.redis"), badRedis)
+			l.wrong("storage.redis", badRedis)
 		}
 	}
 	if l.c.Storage.Files == "" {
-		l.add(l.at("storage.files"), needed, "files")
+		l.wrong("storage.files", needed, "files")
 	}
 }
 
@@ -112,16 +112,16 @@ func (l *loader) addresses() {
 	web := &l.c.Web
 	host, port, ok := listenAddress(web.Listen)
 	if !ok {
-		l.add(l.at("web.listen"), wantListen)
+		l.wrong("web.listen", wantListen)
 	}
 	if _, _, ok := listenAddress(web.MetricsListen); !ok && web.MetricsListen != "" {
-		l.add(l.at("web.metrics_listen"), wantListen)
+		l.wrong("web.metrics_listen", wantListen)
 	}
 	switch {
 	case web.PublicURL != "":
 		u, err := url.Parse(web.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			l.add(l.at("web.public_url"), wantURL)
+			l.wrong("web.public_url", wantURL)
 		}
 		web.PublicURL = strings.TrimRight(web.PublicURL, "/")
 	case ok:
@@ -187,7 +187,7 @@ func (l *loader) channelNames() {
 			path := fmt.Sprintf("%s[%d].name", group.key, i)
 			l.unique(seen, c.Name, path, validName, badName)
 			if slices.Contains(reserved, c.Name) {
-				l.add(l.at(path), reservedName)
+				l.wrong(path, reservedName)
 			}
 		}
 	}
@@ -202,11 +202,11 @@ func (l *loader) topics() {
 		path := fmt.Sprintf("topics[%d]", i)
 		l.unique(seen, t.Name, path+".name", fine, badName)
 		if len(t.Words) == 0 && l.written(path+".words") {
-			l.add(l.at(path+".words"), noWords)
+			l.wrong(path+".words", noWords)
 		}
 		for j, word := range t.Words {
 			if strings.TrimSpace(word) == "" {
-				l.add(l.at(fmt.Sprintf("%s.words[%d]", path, j)), noWords)
+				l.wrong(fmt.Sprintf("%s.words[%d]", path, j), noWords)
 			}
 		}
 	}
@@ -214,7 +214,7 @@ func (l *loader) topics() {
 
 func (l *loader) teams() {
 	if len(l.c.Teams) == 0 {
-		l.add(l.at("teams"), noTeams)
+		l.wrong("teams", noTeams)
 	}
 	seen := map[string]int{}
 	for i := range l.c.Teams {
@@ -230,7 +230,7 @@ func (l *loader) teams() {
 		t.Within = sla.Targets{feedback.P0: t.Answer.P0, feedback.P1: t.Answer.P1, feedback.P2: t.Answer.P2, feedback.P3: t.Answer.P3}
 		if t.Digest != "" {
 			if _, err := cron.ParseStandard(t.Digest); err != nil || strings.Contains(t.Digest, "TZ=") || strings.HasPrefix(t.Digest, "@every") {
-				l.add(l.at(path+".digest"), badCron)
+				l.wrong(path+".digest", badCron)
 			}
 		}
 	}
@@ -241,9 +241,7 @@ func (l *loader) placeOf(alert, path string) (Place, bool) {
 	bot, chat, found := strings.Cut(alert, ":")
 	bot, chat = strings.TrimSpace(bot), strings.TrimSpace(chat)
 	if bot == "" {
-		if !l.broken(path) {
-			l.add(l.at(path), badPlace)
-		}
+		l.wrong(path, badPlace)
 		return Place{}, false
 	}
 	at := slices.IndexFunc(l.c.Bots, func(c Channel) bool { return c.Name == bot })
@@ -255,38 +253,42 @@ func (l *loader) placeOf(alert, path string) (Place, bool) {
 	switch {
 	case !known: // said with the bot
 	case !kind.Team:
-		l.add(l.at(path), botWithoutTeams)
+		l.wrong(path, botWithoutTeams)
 		return Place{}, false
 	case chat == "" && !kind.OneChat:
-		l.add(l.at(path), botOneChat)
+		l.wrong(path, botOneChat)
 		return Place{}, false
 	case found && chat == "" && kind.OneChat:
 	}
 	return Place{bot, chat}, true
 }
 
-// broken reports whether a problem was reported already for what is at path.
-func (l *loader) broken(path string) bool {
-	n := l.nodes[path]
-	return n != nil && n.broken
+// wrong reports a problem of what is written at path, unless one was reported
+// for it already.
+func (l *loader) wrong(path string, c code, args ...any) {
+	if !l.broken(path) {
+		l.add(l.at(path), c, args...)
+	}
 }
 
 // nearest reports a name that does not exist, with the nearest that does.
 func (l *loader) nearest(path, name string, known []string, plain, withNear code) {
-	if l.broken(path) {
-		return
+	if l.broken(path) || l.broken("teams") || l.broken("bots") {
+		return // said; or what it names was never read
 	}
 	if nearest, ok := near.Word(name, known); ok {
-		l.add(l.at(path), withNear, nearest)
+		l.wrong(path, withNear, nearest)
 		return
 	}
-	l.add(l.at(path), plain, strings.Join(known, ", "))
+	l.wrong(path, plain, strings.Join(known, ", "))
 }
 
 func (l *loader) botNames() []string {
 	var names []string
 	for _, b := range l.c.Bots {
-		names = append(names, b.Name)
+		if validName(b.Name) {
+			names = appendNew(names, b.Name)
+		}
 	}
 	return names
 }
@@ -294,7 +296,9 @@ func (l *loader) botNames() []string {
 func (l *loader) teamNames() []string {
 	var names []string
 	for _, t := range l.c.Teams {
-		names = append(names, t.Name)
+		if validName(t.Name) {
+			names = appendNew(names, t.Name)
+		}
 	}
 	return names
 }
@@ -304,13 +308,10 @@ func (l *loader) hours(lines []string, path string) sla.Hours {
 	hours, err := sla.ParseHours(lines)
 	var he *sla.HoursError
 	if errors.As(err, &he) {
-		at := fmt.Sprintf("%s[%d]", path, he.Line)
-		if !l.broken(at) {
-			l.add(l.at(at), map[sla.Fault]code{
-				sla.FaultEmpty: hoursEmpty, sla.FaultDay: hoursDay, sla.FaultTimes: hoursTimes,
-				sla.FaultTime: hoursTime, sla.FaultSpan: hoursSpan, sla.FaultSame: hoursSame,
-			}[he.Fault])
-		}
+		l.wrong(fmt.Sprintf("%s[%d]", path, he.Line), map[sla.Fault]code{
+			sla.FaultEmpty: hoursEmpty, sla.FaultDay: hoursDay, sla.FaultTimes: hoursTimes,
+			sla.FaultTime: hoursTime, sla.FaultSpan: hoursSpan, sla.FaultSame: hoursSame,
+		}[he.Fault])
 	}
 	return hours
 }
@@ -336,7 +337,7 @@ func (l *loader) staff() {
 			}
 			account := bot + "\x00" + s.Accounts[bot]
 			if line, taken := accounts[account]; taken {
-				l.add(l.at(at), takenAccount, line)
+				l.wrong(at, takenAccount, line)
 				continue
 			}
 			accounts[account] = l.at(at).line
@@ -368,15 +369,15 @@ func (l *loader) times() {
 		{"advanced", "retry", "retry_max", a.Retry, a.RetryMax},
 	} {
 		if order.a > order.b {
-			l.add(l.at(order.section+"."+order.small), orderOfTimes, order.small, order.large)
+			l.wrong(order.section+"."+order.small, orderOfTimes, order.small, order.large)
 		}
 	}
 }
 
 // routes compiles the tree.
 func (l *loader) routes() {
-	if len(l.c.Teams) == 0 {
-		return // said; every team would be unknown
+	if len(l.c.Teams) == 0 || l.broken("teams") || l.broken("bots") || l.broken("listeners") {
+		return // said; every name would be unknown
 	}
 	known := route.Known{Topics: l.c.TopicNames(l.o.Topics), Teams: l.teamNames(), Values: map[string][]string{}}
 	for _, k := range slices.Concat(l.o.Kinds.Bots, l.o.Kinds.Listeners) {
@@ -441,7 +442,7 @@ func (l *loader) phrases() {
 	for name, text := range l.c.Phrases {
 		bad := name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || r == '%' })
 		if bad || strings.TrimSpace(text) == "" || utf8.RuneCountInString(text) > maxPhrase {
-			l.add(l.at("phrases."+name+"#key"), badPhrase)
+			l.wrong("phrases."+name+"#key", badPhrase)
 		}
 	}
 }

@@ -66,6 +66,21 @@ func (d *decoder) tooMuch(n *node) bool {
 	return d.count >= maxValues
 }
 
+// bad reports a value that cannot be what it should be, once: whoever looks at
+// it later leaves it alone.
+func (d *decoder) bad(n *node, c code, args ...any) {
+	if !n.broken {
+		n.broken = true
+		d.add(n.pos, c, args...)
+	}
+}
+
+// broken reports whether a problem was reported already for the value at path.
+func (d *decoder) broken(path string) bool {
+	n := d.nodes[path]
+	return n != nil && n.broken
+}
+
 // value fills v from n. tag bounds what is possible.
 func (d *decoder) value(n *node, v reflect.Value, path string, tag reflect.StructTag) {
 	if d.tooMuch(n) {
@@ -103,7 +118,7 @@ func (d *decoder) value(n *node, v reflect.Value, path string, tag reflect.Struc
 // list fills a slice, whose elements begin with their defaults.
 func (d *decoder) list(n *node, v reflect.Value, path string, tag reflect.StructTag) {
 	if n.shape != list {
-		d.add(n.pos, wantList)
+		d.bad(n, wantList)
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), len(n.items), len(n.items))
@@ -123,11 +138,11 @@ func (d *decoder) list(n *node, v reflect.Value, path string, tag reflect.Struct
 // dictionary fills a map with text keys, which are the operator's own.
 func (d *decoder) dictionary(n *node, v reflect.Value, path string, tag reflect.StructTag) {
 	if n.shape != mapping {
-		d.add(n.pos, wantMapping, "name: value")
+		d.bad(n, wantMapping, "name: value")
 		return
 	}
 	if v.Type().Key().Kind() != reflect.String {
-		d.add(n.pos, wantOther)
+		d.bad(n, wantOther)
 		return
 	}
 	out := reflect.MakeMapWithSize(v.Type(), len(n.pairs))
@@ -150,7 +165,7 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 		if fields := fieldsOf(v); len(fields) > 0 {
 			example = fields[0].key + ": …"
 		}
-		d.add(n.pos, wantMapping, example)
+		d.bad(n, wantMapping, example)
 		return
 	}
 	fields := fieldsOf(v)
@@ -261,13 +276,13 @@ func (d *decoder) secretFile(n *node, p pair, f field, path string) {
 		return
 	}
 	if p.value.shape != scalar {
-		d.add(p.value.pos, wantText)
+		d.bad(p.value, wantText)
 		return
 	}
 	content, err := readFile(d.dir, p.value.text, maxSecretFile)
 	secret := strings.TrimRight(string(content), "\r\n")
 	if err != nil || secret == "" {
-		d.add(p.value.pos, secretFile)
+		d.bad(p.value, secretFile)
 		return
 	}
 	d.hideSecret(secret)
@@ -291,8 +306,12 @@ func readFile(dir, name string, limit int64) ([]byte, error) {
 
 // scalar fills what is written as one word or text.
 func (d *decoder) scalar(n *node, v reflect.Value, tag reflect.StructTag) {
-	if n.shape != scalar {
-		d.add(n.pos, wantText)
+	switch {
+	case n.shape == mapping && len(n.pairs) == 1:
+		d.bad(n, wantTextQuoted) // [hq:C0] is a mapping in YAML
+		return
+	case n.shape != scalar:
+		d.bad(n, wantText)
 		return
 	}
 	text := n.text
@@ -300,7 +319,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, tag reflect.StructTag) {
 	case durationType:
 		value, err := parseDuration(text)
 		if err != nil {
-			d.add(n.pos, wantDuration)
+			d.bad(n, wantDuration)
 			return
 		}
 		if d.within(n, int64(value), tag, func(s string) int64 { bound, _ := parseDuration(s); return int64(bound) }) {
@@ -310,7 +329,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, tag reflect.StructTag) {
 	case sizeType:
 		value, err := parseSize(text)
 		if err != nil {
-			d.add(n.pos, wantSize)
+			d.bad(n, wantSize)
 			return
 		}
 		if d.within(n, int64(value), tag, number) {
@@ -320,7 +339,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, tag reflect.StructTag) {
 	case prefixType:
 		value, err := parsePrefix(text)
 		if err != nil {
-			d.add(n.pos, wantPrefix)
+			d.bad(n, wantPrefix)
 			return
 		}
 		v.Set(reflect.ValueOf(value))
@@ -329,7 +348,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, tag reflect.StructTag) {
 	if v.CanAddr() {
 		if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 			if u.UnmarshalText([]byte(text)) != nil {
-				d.add(n.pos, wantOther)
+				d.bad(n, wantOther)
 			}
 			return
 		}
@@ -348,14 +367,14 @@ func (d *decoder) basic(n *node, v reflect.Value, tag reflect.StructTag) {
 		v.SetString(n.text)
 	case reflect.Bool:
 		if n.text != "true" && n.text != "false" {
-			d.add(n.pos, wantBool)
+			d.bad(n, wantBool)
 			return
 		}
 		v.SetBool(n.text == "true")
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		value, err := strconv.ParseInt(n.text, 10, v.Type().Bits())
 		if err != nil {
-			d.add(n.pos, wantNumber)
+			d.bad(n, wantNumber)
 			return
 		}
 		if d.within(n, value, tag, number) {
@@ -364,28 +383,29 @@ func (d *decoder) basic(n *node, v reflect.Value, tag reflect.StructTag) {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		value, err := strconv.ParseUint(n.text, 10, v.Type().Bits())
 		if err != nil {
-			d.add(n.pos, wantNumber)
+			d.bad(n, wantNumber)
 			return
 		}
 		v.SetUint(value)
 	case reflect.Float32, reflect.Float64:
 		value, err := strconv.ParseFloat(n.text, v.Type().Bits())
 		if err != nil || value != value {
-			d.add(n.pos, wantNumber)
+			d.bad(n, wantNumber)
 			return
 		}
 		v.SetFloat(value)
 	default:
-		d.add(n.pos, wantOther)
+		d.bad(n, wantOther)
 	}
 }
 
 // oneOf reports a word that is none of a few.
 func (d *decoder) oneOf(n *node, allowed []string) {
 	if nearest, ok := near.Word(n.text, allowed); ok && !n.filled {
-		allowed = []string{nearest}
+		d.bad(n, wantNear, nearest)
+		return
 	}
-	d.add(n.pos, wantOneOf, strings.Join(allowed, ", "))
+	d.bad(n, wantOneOf, strings.Join(allowed, ", "))
 }
 
 func number(s string) int64 {
@@ -397,11 +417,11 @@ func number(s string) int64 {
 // it does not.
 func (d *decoder) within(n *node, value int64, tag reflect.StructTag, bound func(string) int64) bool {
 	if low, ok := tag.Lookup("min"); ok && value < bound(low) {
-		d.add(n.pos, tooSmall, low)
+		d.bad(n, tooSmall, low)
 		return false
 	}
 	if high, ok := tag.Lookup("max"); ok && value > bound(high) {
-		d.add(n.pos, tooLarge, high)
+		d.bad(n, tooLarge, high)
 		return false
 	}
 	return true

@@ -115,7 +115,7 @@ type loader struct {
 func (l *loader) top(root *node) {
 	v := reflect.ValueOf(l.c).Elem()
 	if root.shape != mapping {
-		l.add(root.pos, wantMapping, "brand: {name: 青禾咖啡}")
+		l.bad(root, wantMapping, "brand: {name: 青禾咖啡}")
 		return
 	}
 	fields := fieldsOf(v)
@@ -137,7 +137,7 @@ func (l *loader) channels(p pair, kinds []Kind) []Channel {
 		return nil
 	}
 	if p.value.shape != list {
-		l.add(p.value.pos, wantList)
+		l.bad(p.value, wantList)
 		return nil
 	}
 	var channels []Channel
@@ -148,9 +148,7 @@ func (l *loader) channels(p pair, kinds []Kind) []Channel {
 		path := p.key + "[" + strconv.Itoa(i) + "]"
 		l.mark(path, item)
 		if item.shape != mapping {
-			if !item.broken {
-				l.add(item.pos, wantMapping, "name: …, type: …")
-			}
+			l.bad(item, wantMapping, "name: …, type: …")
 			continue
 		}
 		channels = append(channels, l.channel(item, path, kinds))

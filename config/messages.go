@@ -36,12 +36,14 @@ const (
 	wantMapping      code = "want mapping"     // example
 	wantList         code = "want list"        //
 	wantText         code = "want text"        //
+	wantTextQuoted   code = "want quotes"      //
 	wantBool         code = "want bool"        //
 	wantNumber       code = "want number"      //
 	wantDuration     code = "want duration"    //
 	wantSize         code = "want size"        //
 	wantPrefix       code = "want prefix"      //
 	wantOneOf        code = "want one of"      // values
+	wantNear         code = "want near"        // nearest
 	wantListen       code = "want listen"      //
 	wantURL          code = "want url"         //
 	wantOther        code = "want other"       //
@@ -154,12 +156,14 @@ func messages() map[code]phrasing {
 		wantMapping:      {"这里要写「名字: 值」", "例如 %[1]s", "a mapping is needed here", "such as %[1]s"},
 		wantList:         {"这里要写一列", "写成 [甲, 乙]，或每行以 - 开头", "a list is needed here", "write [a, b], or lines that begin with -"},
 		wantText:         {"这里要写文字", "一个值，不是一列或一组", "text is needed here", "one value, neither a list nor a mapping"},
+		wantTextQuoted:   {"这里要写文字", `含冒号的文字加引号，例如 "hq:C0CARE"`, "text is needed here", `put text with a colon in quotes, such as "hq:C0CARE"`},
 		wantBool:         {"这里只能是 true 或 false", "写 true 或 false", "this is either true or false", "write true or false"},
 		wantNumber:       {"这里要写整数", "例如 20", "a whole number is needed here", "such as 20"},
 		wantDuration:     {"看不懂这段时间", "写成 10s、30m、2h、3d", "this is no length of time", "write 10s, 30m, 2h or 3d"},
 		wantSize:         {"看不懂这个大小", "写成 512KB、20MB", "this is no size", "write 512KB or 20MB"},
 		wantPrefix:       {"这不是地址段", "写成 10.0.0.0/8 或 192.168.1.5", "this is no network", "write 10.0.0.0/8 or 192.168.1.5"},
 		wantOneOf:        {"这里不能这么写", "写 %[1]s 之一", "this is not possible here", "write one of %[1]s"},
+		wantNear:         {"这里不能这么写", "写成 %[1]s", "this is not possible here", "write %[1]s"},
 		wantListen:       {"这不是监听地址", "写成 127.0.0.1:8080 或 :8080", "this is no address to listen on", "write 127.0.0.1:8080 or :8080"},
 		wantURL:          {"这不是网址", "写成 https://feedback.example.com", "this is no address of a site", "write https://feedback.example.com"},
 		wantOther:        {"看不懂这个值", "看 huiyin check -sample 里的写法", "this value cannot be read", "see huiyin check -sample"},
