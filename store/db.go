@@ -61,19 +61,23 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case strings.HasPrefix(dsn, "sqlite:"):
-		db.engine, err = openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite:"), all, o.ReadOnly, db)
-	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
-		db.engine, err = openPostgres(ctx, dsn, all, o.ReadOnly, db)
-	default:
-		// The address is not repeated: it may hold a password.
-		return nil, errors.New(`store: unknown kind of database: write "sqlite:PATH" or "postgres://USER@HOST/NAME"`)
-	}
-	if err != nil {
+	if err := db.open(ctx, dsn, all, o.ReadOnly); err != nil {
 		return nil, err
 	}
 	return db, nil
+}
+
+func (db *DB) open(ctx context.Context, dsn string, all []migration, readOnly bool) (err error) {
+	switch {
+	case strings.HasPrefix(dsn, "sqlite:"):
+		db.engine, err = openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite:"), all, readOnly, db)
+	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
+		db.engine, err = openPostgres(ctx, dsn, all, readOnly, db)
+	default:
+		// The address is not repeated: it may hold a password.
+		return errors.New(`store: unknown kind of database: write "sqlite:PATH" or "postgres://USER@HOST/NAME"`)
+	}
+	return err
 }
 
 // Close finishes running transactions and closes the database. Later calls of
@@ -127,7 +131,7 @@ func (db *DB) call(tx *Tx, fn func(tx *Tx) error) (err error) {
 	if err := fn(tx); err != nil {
 		return err
 	}
-	// An engine's error that fn passed over: PostgreSQL would refuse the commit,
-	// SQLite would keep half of it. Both fail.
+	// A statement's error that fn passed over: PostgreSQL would refuse the commit,
+	// SQLite would keep half of the work. On both it is not kept.
 	return tx.failed
 }

@@ -84,8 +84,12 @@ func (e *pgEngine) closedOr(err error) error {
 func (e *pgEngine) write(ctx context.Context, db *DB, fn func(tx *Tx) error) error {
 	pause := pgPause
 	for try := 1; ; try++ {
-		err, retry := e.attempt(ctx, db, fn)
-		if err == nil || !retry || try == pgTries {
+		tx, retry, err := e.attempt(ctx, db, fn)
+		if err == nil {
+			tx.committed()
+			return nil
+		}
+		if !retry || try == pgTries {
 			return err
 		}
 		db.log.Info("a transaction is tried again", "try", try, "error", err)
@@ -101,21 +105,21 @@ func (e *pgEngine) write(ctx context.Context, db *DB, fn func(tx *Tx) error) err
 
 // attempt runs fn in one transaction. retry reports that nothing was kept and
 // that the reason may have passed.
-func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (err error, retry bool) { //nolint:staticcheck // ST1008: retry qualifies the error
+func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (tx *Tx, retry bool, err error) {
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {
 		err = e.closedOr(err)
-		return fmt.Errorf("store: begin: %w", err), errors.Is(err, ErrUnavailable)
+		return nil, errors.Is(err, ErrUnavailable), fmt.Errorf("store: begin: %w", err)
 	}
 	defer c.Release()
 	// The transaction's number comes with its beginning, in one round trip. It
 	// tells what became of a commit whose answer was lost.
 	begun, err := c.Conn().PgConn().Exec(ctx, "BEGIN; SELECT txid_current()").ReadAll()
 	if err != nil {
-		return fmt.Errorf("store: begin: %w", classify(err)), again(err) || lost(err)
+		return nil, again(err) || lost(err), fmt.Errorf("store: begin: %w", classify(err))
 	}
 	xid := string(begun[1].Rows[0][0])
-	tx := &Tx{db: db, ctx: ctx, stmt: ctx, conn: pgTx{e, c.Conn()}, d: postgres, write: true}
+	tx = &Tx{db: db, ctx: ctx, stmt: ctx, conn: pgTx{e, c.Conn()}, d: postgres, write: true}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), pgFinish)
 	defer cancel()
 	kept := false
@@ -127,35 +131,34 @@ func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (
 	}()
 	if err := db.call(tx, fn); err != nil {
 		if tx.failed != nil && (again(tx.failed) || lost(tx.failed)) {
-			return tx.failed, ctx.Err() == nil
+			return nil, ctx.Err() == nil, tx.failed
 		}
-		return err, false
+		return nil, false, err
 	}
-	if err, retry := e.commit(finish, c, xid); err != nil {
-		return err, retry
+	if retry, err := e.commit(finish, c, xid); err != nil {
+		return nil, retry, err
 	}
 	kept = true
-	tx.committed()
-	return nil, false
+	return tx, false, nil
 }
 
 // commit commits, and finds out what became of it when the answer is lost.
-func (e *pgEngine) commit(ctx context.Context, c *pgxpool.Conn, xid string) (err error, retry bool) { //nolint:staticcheck // ST1008: retry qualifies the error
+func (e *pgEngine) commit(ctx context.Context, c *pgxpool.Conn, xid string) (retry bool, err error) {
 	_, err = c.Exec(ctx, "COMMIT")
 	if err == nil {
-		return nil, false
+		return false, nil
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Severity == "ERROR" {
-		return fmt.Errorf("store: commit: %w", classify(err)), again(err)
+		return again(err), fmt.Errorf("store: commit: %w", classify(err))
 	}
 	for {
 		status, ask := e.outcome(ctx, xid)
 		switch {
 		case status == "committed":
-			return nil, false
+			return false, nil
 		case status == "aborted":
-			return fmt.Errorf("store: commit: %w", classify(err)), true
+			return true, fmt.Errorf("store: commit: %w", classify(err))
 		case status == "in progress", lost(ask), again(ask):
 			// The server has not noticed yet, or is not back yet.
 			select {
@@ -164,7 +167,7 @@ func (e *pgEngine) commit(ctx context.Context, c *pgxpool.Conn, xid string) (err
 			case <-ctx.Done():
 			}
 		}
-		return fmt.Errorf("store: commit: %w: %w", ErrUnknownOutcome, err), false
+		return false, fmt.Errorf("store: commit: %w: %w", ErrUnknownOutcome, err)
 	}
 }
 
@@ -229,7 +232,7 @@ func (t pgTx) exec(ctx context.Context, query string, args []any) (affected, las
 }
 
 func (t pgTx) query(ctx context.Context, query string, args []any) (rows, error) {
-	return t.c.Query(ctx, t.e.text(query), args...)
+	return t.c.Query(ctx, t.e.text(query), args...) //nolint:sqlclosecheck // the caller closes it
 }
 
 // pgTexts bounds how many rewritten statements are kept: lists put theirs

@@ -47,6 +47,7 @@ type sqliteEngine struct {
 	pool    *sql.DB
 	writer  *groupWriter // nil when read-only
 	readers chan *sqliteConn
+	reading int // how many readers there are
 	opened  []*sqliteConn
 	closed  chan struct{}
 	once    sync.Once
@@ -67,7 +68,7 @@ func openSQLite(ctx context.Context, path string, all []migration, readOnly bool
 	}
 	e := &sqliteEngine{pool: pool, closed: make(chan struct{})}
 	if err := e.open(ctx, path, all, readOnly, db); err != nil {
-		return nil, errors.Join(fmt.Errorf("store: open %s: %w", path, classify(err)), e.close())
+		return nil, errors.Join(fmt.Errorf("store: open %s: %w", path, classify(err)), e.close()) //nolint:contextcheck // closing is not cancelled
 	}
 	return e, nil
 }
@@ -124,7 +125,7 @@ func (e *sqliteEngine) open(ctx context.Context, path string, all []migration, r
 	if err := e.openReaders(ctx); err != nil {
 		return err
 	}
-	e.writer = startGroupWriter(c, db)
+	e.writer = startGroupWriter(c, db) //nolint:contextcheck // it outlives this context
 	return nil
 }
 
@@ -140,6 +141,7 @@ func (e *sqliteEngine) openReaders(ctx context.Context) error {
 			return err
 		}
 		e.readers <- c
+		e.reading++
 	}
 	return nil
 }
@@ -218,7 +220,7 @@ func (e *sqliteEngine) close() error {
 				}
 			}
 		}
-		for range cap(e.readers) {
+		for range e.reading {
 			<-e.readers
 		}
 		for _, c := range e.opened {
@@ -238,7 +240,7 @@ type sqliteConn struct {
 }
 
 func (c *sqliteConn) exec(ctx context.Context, query string, args []any) (affected, lastID int64, err error) {
-	s, err := c.prepared(ctx, query)
+	s, err := c.prepared(ctx, query) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return 0, 0, err
 	}
@@ -254,16 +256,13 @@ func (c *sqliteConn) exec(ctx context.Context, query string, args []any) (affect
 }
 
 func (c *sqliteConn) query(ctx context.Context, query string, args []any) (rows, error) {
-	s, err := c.prepared(ctx, query)
+	s, err := c.prepared(ctx, query) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.QueryContext(ctx, args...)
+	r, err := s.QueryContext(ctx, args...) //nolint:rowserrcheck // whoever reads the rows checks it
 	if err != nil {
 		return nil, err
-	}
-	if err := r.Err(); err != nil {
-		return nil, errors.Join(err, r.Close())
 	}
 	return sqliteRows{r}, nil
 }

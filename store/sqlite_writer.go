@@ -159,7 +159,7 @@ func (w *groupWriter) group(first *job) {
 		if j == nil {
 			break
 		}
-		err, whole := w.member(j)
+		whole, err := w.member(j)
 		if err == nil {
 			members = append(members, j)
 			continue
@@ -195,20 +195,20 @@ func (w *groupWriter) turn(j *job) error {
 
 // member runs j inside the open transaction. whole is false when SQLite ended
 // that transaction by itself, as it does on a full disk.
-func (w *groupWriter) member(j *job) (err error, whole bool) { //nolint:staticcheck // ST1008: the error is j's, whole is the transaction's
+func (w *groupWriter) member(j *job) (whole bool, err error) {
 	if err := w.do("SAVEPOINT job"); err != nil {
-		return err, false
+		return false, err
 	}
 	if err := w.turn(j); err != nil {
 		if w.do("ROLLBACK TO job") != nil || w.do("RELEASE job") != nil {
-			return err, false
+			return false, err
 		}
-		return err, true
+		return true, err
 	}
 	if err := w.do("RELEASE job"); err != nil {
-		return err, false
+		return false, err
 	}
-	return nil, true
+	return true, nil
 }
 
 func (w *groupWriter) commit(members []*job) {

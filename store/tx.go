@@ -19,7 +19,7 @@ type Tx struct {
 	d      dialect
 	write  bool
 	ended  bool
-	failed error // the engine's first error
+	failed error // the first error of a statement
 	after  []func()
 }
 
@@ -153,10 +153,16 @@ func (tx *Tx) ready(args []any) ([]any, error) {
 	if tx.ended {
 		return nil, errEnded
 	}
-	if err := tx.ctx.Err(); err != nil {
-		return nil, err
+	err := tx.ctx.Err()
+	if err == nil {
+		if args, err = bind(args); err == nil {
+			return args, nil
+		}
 	}
-	return bind(args)
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	return nil, err
 }
 
 // note keeps the first error of the engine, with the statement's beginning: a

@@ -84,7 +84,7 @@ func same[T any](s *suite, got, want *T) {
 
 // Every field of everything comes back as it was kept.
 func testRoundTrip(t *testing.T, s *suite) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: the same values each time
+	r := rand.New(rand.NewPCG(1, 2))
 	a, c, m, i := filled[feedback.Author](r), filled[feedback.Conversation](r), filled[feedback.Message](r), filled[feedback.Item](r)
 	o, e, p := filled[store.Out](r), filled[feedback.Event](r), filled[feedback.Staff](r)
 	s.write(func(tx *store.Tx) {

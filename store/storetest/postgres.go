@@ -232,7 +232,7 @@ func serve(ctx context.Context, bin, dir, data string, who *syscall.Credential) 
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()                                                               //nolint:errcheck // the server has its own handle
+	defer log.Close()
 	c := exec.Command("/bin/sh", "-c", watch, "sh", filepath.Join(bin, "postgres"), //nolint:noctx // it outlives the context: it ends with the process
 		"-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300")
 	runAs(c, dir, who)
@@ -273,7 +273,7 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close() //nolint:errcheck // nothing was accepted
+	defer l.Close()
 	a, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
 		return 0, errors.New("no TCP address")

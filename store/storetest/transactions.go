@@ -137,7 +137,7 @@ func testTransactions(_ *testing.T, s *suite) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.db.Write(context.Background(), func(tx *store.Tx) error { //nolint:errcheck // the goroutine ends inside
+		_ = s.db.Write(context.Background(), func(tx *store.Tx) error {
 			s.item(tx, nil)
 			runtime.Goexit()
 			return nil
@@ -149,7 +149,7 @@ func testTransactions(_ *testing.T, s *suite) {
 	// An engine's error cannot be passed over: an account of nobody.
 	err = s.db.Write(s.Context(), func(tx *store.Tx) error {
 		s.item(tx, nil)
-		_ = tx.LinkAccount(1e9, "hq", "U01") //nolint:errcheck // as a careless caller would
+		_ = tx.LinkAccount(1e9, "hq", "U01")
 		return nil
 	})
 	equal(s, "an error passed over", err != nil, true)

@@ -1,0 +1,37 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// What the tests of the engines need beyond the methods that are for use.
+
+// OpenWith opens as Open does a program that knows further migrations.
+func OpenWith(ctx context.Context, dsn string, log *slog.Logger, texts ...string) (*DB, error) {
+	all, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	for n, text := range texts {
+		all = append(all, migration{version: int64(len(all) + 1), name: fmt.Sprintf("test%d", n), text: text})
+	}
+	db := &DB{log: log, now: time.Now}
+	return db, db.open(ctx, dsn, all, false)
+}
+
+// Exec runs a statement.
+func (tx *Tx) Exec(query string, args ...any) (int64, error) { return tx.exec(query, args...) }
+
+// Number runs a query for a number.
+func (tx *Tx) Number(query string, args ...any) (int64, error) { return tx.number(query, args...) }
+
+// Numbered rewrites placeholders.
+func Numbered(postgresToo bool, query string) string {
+	if postgresToo {
+		return numbered(postgres, query)
+	}
+	return numbered(sqlite, query)
+}

@@ -1,0 +1,317 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/store/storetest"
+)
+
+// commitFault is what a proxy does with the next COMMIT.
+type commitFault int32
+
+const (
+	passCommit commitFault = iota
+	loseAnswer             // the server commits, the answer is lost
+	loseCommit             // the server never hears of it
+)
+
+// proxy stands between the store and the server.
+type proxy struct {
+	net.Listener
+	server string
+	fault  atomic.Int32
+	down   atomic.Bool // nothing passes, nobody is let in
+}
+
+// startProxy returns the proxy and dsn's address through it.
+func startProxy(t *testing.T, dsn string) (*proxy, string) {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{Listener: l, server: u.Host}
+	t.Cleanup(func() { p.Close() })
+	go p.serve()
+	u.Host = l.Addr().String()
+	return p, u.String()
+}
+
+func (p *proxy) serve() {
+	for {
+		client, err := p.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", p.server)
+		if err == nil && p.down.Load() {
+			server.Close()
+		}
+		if err != nil || p.down.Load() {
+			client.Close()
+			continue
+		}
+		go p.pump(client, server)
+	}
+}
+
+func (p *proxy) pump(client, server net.Conn) {
+	defer client.Close()
+	defer server.Close()
+	var muted atomic.Bool
+	go func() {
+		defer client.Close()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buf)
+			if muted.Load() {
+				return
+			}
+			if n > 0 {
+				if _, err := client.Write(buf[:n]); err != nil {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buf)
+		if p.down.Load() {
+			return
+		}
+		if bytes.Contains(buf[:n], []byte("COMMIT\x00")) {
+			switch commitFault(p.fault.Swap(int32(passCommit))) {
+			case loseAnswer:
+				muted.Store(true)
+			case loseCommit:
+				return
+			case passCommit:
+			}
+		}
+		if n > 0 {
+			if _, err := server.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Whatever becomes of a COMMIT, the work is kept exactly once.
+func TestPostgresCommitLost(t *testing.T) {
+	p, dsn := startProxy(t, storetest.PostgresDSN(t))
+	db := storetest.Open(t, dsn, store.Options{})
+	for _, c := range []struct {
+		fault commitFault
+		runs  int
+	}{{passCommit, 1}, {loseAnswer, 1}, {loseCommit, 2}} {
+		runs, rung := 0, 0
+		p.fault.Store(int32(c.fault))
+		mustWrite(t, db, func(tx *store.Tx) error {
+			runs++
+			tx.After(func() { rung++ })
+			return tx.AddCorrection(&store.Correction{Item: int64(c.fault)})
+		})
+		if runs != c.runs || rung != 1 {
+			t.Errorf("fault %d: ran %d times, rung %d times", c.fault, runs, rung)
+		}
+	}
+	mustRead(t, db, func(tx *store.Tx) error {
+		all, err := tx.Corrections(0)
+		if err == nil && len(all) != 3 {
+			err = fmt.Errorf("%d were kept, want 3", len(all))
+		}
+		return err
+	})
+}
+
+// Connections are cut at random while many write: each Write that returned nil
+// is there once, each that failed is not there.
+func TestPostgresTerminated(t *testing.T) {
+	dsn := storetest.PostgresDSN(t)
+	db := storetest.Open(t, dsn+"&application_name=writers", store.Options{})
+	const writers, wantCuts = 8, 40
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		cut(t, dsn, "writers", wantCuts)
+	}()
+	var kept, failed atomic.Int64
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for n := int64(0); ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				err := db.Write(t.Context(), func(tx *store.Tx) error {
+					if err := tx.AddCorrection(&store.Correction{Item: int64(w)<<32 + n}); err != nil {
+						return err
+					}
+					return tx.SetState(fmt.Sprint(w), "x", time.Time{})
+				})
+				switch {
+				case err == nil:
+					kept.Add(1)
+				case errors.Is(err, store.ErrUnavailable):
+					failed.Add(1)
+				default:
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d kept, %d refused while %d connections were cut", kept.Load(), failed.Load(), wantCuts)
+	mustRead(t, db, func(tx *store.Tx) error {
+		all, err := tx.Number("SELECT count(*) FROM corrections")
+		if err != nil {
+			return err
+		}
+		different, err := tx.Number("SELECT count(DISTINCT item) FROM corrections")
+		if err == nil && (all != kept.Load() || different != all) {
+			err = fmt.Errorf("%d rows, %d different, %d acknowledged", all, different, kept.Load())
+		}
+		return err
+	})
+	if failed.Load() > kept.Load()/10 {
+		t.Errorf("%d failed, %d did not", failed.Load(), kept.Load())
+	}
+}
+
+// cut ends the server's side of an application's connections until it has ended
+// as many as wanted.
+func cut(t *testing.T, dsn, application string, wanted int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close(ctx)
+	for done := int64(0); done < wanted; {
+		tag, err := c.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 ORDER BY random() LIMIT 2", application)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		done += tag.RowsAffected()
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// A server that is not there is said to be away, in bounded time, and without its
+// password.
+func TestPostgresAway(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	_, err = store.Open(t.Context(), "postgres://user:hunter2@"+address+"/huiyin?sslmode=disable", store.Options{})
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("no server: %v", err)
+	}
+	_, badPort := store.Open(t.Context(), "postgres://user:hunter2@host:port/huiyin", store.Options{})
+	for _, err := range []error{err, badPort} {
+		if err == nil || bytes.Contains([]byte(err.Error()), []byte("hunter2")) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// A server that restarts is waited for.
+func TestPostgresRestarts(t *testing.T) {
+	p, dsn := startProxy(t, storetest.PostgresDSN(t))
+	db := storetest.Open(t, dsn, store.Options{})
+	p.down.Store(true)
+	time.AfterFunc(300*time.Millisecond, func() { p.down.Store(false) })
+	mustWrite(t, db, func(tx *store.Tx) error { return tx.SetState("seed", "b", time.Time{}) })
+	p.down.Store(true)
+	time.AfterFunc(300*time.Millisecond, func() { p.down.Store(false) })
+	expectState(t, db, "b")
+}
+
+// The lease's fence holds against a transaction that is under way: whoever takes
+// the lease over waits for it, and sees what it left.
+func TestPostgresFence(t *testing.T) {
+	db := storetest.OpenPostgres(t, store.Options{})
+	now := time.Now()
+	var lease store.Lease
+	out := &store.Out{Key: "k", Bot: "care", NextAt: now}
+	mustWrite(t, db, func(tx *store.Tx) (err error) {
+		if lease, _, err = tx.AcquireLease("care", "a", time.Second, now); err != nil {
+			return err
+		}
+		_, err = tx.PutOut(out)
+		return err
+	})
+	claimed, leave := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			if err := tx.CheckLease("care", lease.Epoch); err != nil {
+				return err
+			}
+			ours, err := tx.ClaimOut(out.ID, lease.Epoch, now)
+			if err == nil && !ours {
+				err = io.EOF
+			}
+			close(claimed)
+			<-leave
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-claimed
+	var left int
+	wg.Go(func() {
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			l, ours, err := tx.AcquireLease("care", "b", time.Second, now.Add(time.Minute))
+			if err != nil || !ours {
+				return errors.Join(err, fmt.Errorf("ours: %v", ours))
+			}
+			rows, err := tx.Sending("care", l.Epoch)
+			left = len(rows)
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	time.Sleep(50 * time.Millisecond) // b is waiting by now; if not, the test only shows less
+	close(leave)
+	wg.Wait()
+	if left != 1 {
+		t.Errorf("the new holder saw %d rows left behind, want 1", left)
+	}
+}
