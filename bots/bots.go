@@ -143,11 +143,6 @@ type File struct {
 	Size int64 // -1 where not known
 }
 
-// Linker knows the address that opens a private chat with the bot. A person
-// who follows it arrives as OnStart with param as its Text. It is empty until
-// the platform has told the bot's name.
-type Linker interface{ Link(param string) string }
-
 // Receiver is implemented by bots that platforms post to: it is served below
 // /in/NAME.
 type Receiver interface{ Handler() http.Handler }
@@ -360,4 +355,10 @@ type Sent struct {
 	// Parts are the ids of further messages, where one Post became several
 	// (files after a text).
 	Parts []string
+}
+
+// Linker can say where a person opens a private chat with the bot.
+type Linker interface {
+	// PrivateLink returns the address; empty until it is known.
+	PrivateLink() string
 }

@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -117,10 +118,11 @@ func (b *bot) ask(ctx context.Context, stopping <-chan struct{}, e bots.Event, a
 		field["input_field_placeholder"] = hint
 	}
 	set(params, "reply_markup", field)
-	id, err := b.sendMessage(ctx, params)
-	if err != nil {
+	var sent sentMessage
+	if err := b.call(ctx, b.options.Timeout, "sendMessage", params, nil, &sent); err != nil {
 		return err
 	}
+	id := strconv.FormatInt(sent.ID, 10)
 	b.prompts.keep(e.Chat.ID, id, d.Data)
 	if e.Chat.Group && a.Expires > 0 {
 		b.remove(ctx, stopping, e.Chat.ID, id, a.Expires)

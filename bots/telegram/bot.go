@@ -69,15 +69,12 @@ func (b *bot) setStatus(text string) {
 	b.status = text
 }
 
-// Link implements bots.Linker.
-func (b *bot) Link(param string) string {
+// PrivateLink implements bots.Linker. "?start=" and a parameter may follow it,
+// see the package's documentation.
+func (b *bot) PrivateLink() string {
 	name := b.self().Username
 	if name == "" {
 		return ""
 	}
-	link := "https://t.me/" + name
-	if param != "" {
-		link += "?start=" + startParameter(param)
-	}
-	return link
+	return "https://t.me/" + name
 }

@@ -258,11 +258,6 @@ func TestStart(t *testing.T) {
 	if e := decodeOne(t, message5(groupChat, `"text":"/start x"`)); e.Type != bots.OnMessage {
 		t.Errorf("in a group: %+v", e)
 	}
-	for param, want := range map[string]string{"shop_SH018": "shop_SH018", "": "", "shop=徐家汇": "c2hvcD3lvpDlrrbmsYc"} {
-		if got := startParameter(param); got != want {
-			t.Errorf("startParameter(%q) = %q, want %q", param, got, want)
-		}
-	}
 }
 
 func TestNothingToTell(t *testing.T) {

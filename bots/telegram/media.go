@@ -173,8 +173,7 @@ func (b *bot) sendParcel(ctx context.Context, base tgbotapi.Params, parcel []par
 	if err == nil || parcel[0].shape == document {
 		return ids, err
 	}
-	var se *bots.SendError
-	if !errors.As(err, &se) || se.Fate != bots.Rejected || !unshowable(se) {
+	if !says(err, "image_process_failed", "photo_", "voice_messages_forbidden", "video_", "audio_", "wrong type of", "wrong file", "too large", "too big") {
 		return ids, err
 	}
 	for i := range parcel {
@@ -186,17 +185,6 @@ func (b *bot) sendParcel(ctx context.Context, base tgbotapi.Params, parcel []par
 		parcel[i].shape, parcel[i].body = document, again
 	}
 	return b.upload(ctx, base, parcel, caption, keys)
-}
-
-// unshowable reports whether a refusal is about how a file was to be shown.
-func unshowable(se *bots.SendError) bool {
-	says := strings.ToUpper(se.Error())
-	for _, word := range []string{"IMAGE_PROCESS_FAILED", "PHOTO_", "VOICE_MESSAGES_FORBIDDEN", "VIDEO_", "AUDIO_", "WRONG TYPE OF", "WRONG FILE", "TOO LARGE", "TOO BIG"} {
-		if strings.Contains(says, word) {
-			return true
-		}
-	}
-	return false
 }
 
 func (b *bot) upload(ctx context.Context, base tgbotapi.Params, parcel []parcelFile, caption message, keys [][]button) ([]string, error) {

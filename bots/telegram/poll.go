@@ -202,6 +202,7 @@ type item struct {
 func (b *bot) take(ctx context.Context, offset int64, batch []json.RawMessage) (int64, error) {
 	next := offset
 	queues := map[string][]item{}
+	moved := map[string]string{} // a group's new id to the queue of its old one
 	var order []string
 	for _, raw := range batch {
 		one, ok := b.read(ctx, raw)
@@ -213,6 +214,12 @@ func (b *bot) take(ctx context.Context, offset int64, batch []json.RawMessage) (
 			continue
 		}
 		chat := one.event.Chat.ID
+		if old, ok := moved[chat]; ok {
+			chat = old
+		}
+		if one.event.NewChat != "" {
+			moved[one.event.NewChat] = chat
+		}
 		if queues[chat] == nil {
 			order = append(order, chat)
 		}

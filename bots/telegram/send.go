@@ -3,6 +3,8 @@ package telegram
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,8 +53,8 @@ func (b *bot) address(p bots.Post) tgbotapi.Params {
 // private turns the fate of a message meant for one person into one that says
 // nothing about the chat it was caused in.
 func private(p bots.Post, err error) error {
-	if se, ok := err.(*bots.SendError); ok && p.Private != "" && p.Private != p.Chat && se.Fate == bots.Gone { //nolint:errorlint // call returns nothing else
-		return &bots.SendError{Fate: bots.Rejected, Code: "private", Err: se}
+	if p.Private != "" && p.Private != p.Chat && bots.FateOf(err) == bots.Gone {
+		return &bots.SendError{Fate: bots.Rejected, Code: "private", Err: err}
 	}
 	return err
 }
@@ -111,27 +113,58 @@ func buttonsOf(p bots.Post) [][]button {
 
 // sendText sends a post's words and returns the message's id.
 func (b *bot) sendText(ctx context.Context, base tgbotapi.Params, p bots.Post) (string, error) {
-	return b.sendMessage(ctx, with(base, "text", "entities", render(p, textLimit), buttonsOf(p)))
-}
-
-func (b *bot) sendMessage(ctx context.Context, params tgbotapi.Params) (string, error) {
 	var sent sentMessage
-	if err := b.call(ctx, b.options.Timeout, "sendMessage", params, nil, &sent); err != nil {
+	if err := b.write(ctx, "sendMessage", base, p, &sent); err != nil {
 		return "", err
 	}
 	return strconv.FormatInt(sent.ID, 10), nil
 }
 
+// write sends or edits a post's words. Where Telegram refuses their layout the
+// same words go out plain: the refusal is certain, so nothing is sent twice, and
+// a card without bold is better than none.
+func (b *bot) write(ctx context.Context, method string, base tgbotapi.Params, p bots.Post, out any) error {
+	words, keys := render(p, textLimit), buttonsOf(p)
+	err := b.call(ctx, b.options.Timeout, method, with(base, "text", "entities", words, keys), nil, out)
+	if !says(err, "entit", "button_", "keyboard button") {
+		return err
+	}
+	b.env.Log.WarnContext(ctx, "Telegram refused a message's layout: sent plain", "bot", b.env.Name, "post", p.Key, "error", err)
+	return b.call(ctx, b.options.Timeout, method, with(base, "text", "entities", message{text: words.text}, withoutLinks(keys)), nil, out)
+}
+
+// says reports whether err is a refusal that holds one of words.
+func says(err error, words ...string) bool {
+	var se *bots.SendError
+	if !errors.As(err, &se) || se.Fate != bots.Rejected {
+		return false
+	}
+	text := strings.ToLower(se.Error())
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
+}
+
+// withoutLinks returns the buttons that lead nowhere but to the bot.
+func withoutLinks(keys [][]button) [][]button {
+	var out [][]button
+	for _, row := range keys {
+		row = slices.DeleteFunc(slices.Clone(row), func(b button) bool { return b.URL != "" })
+		if len(row) > 0 {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
 // Edit implements bots.Editor: p.Chat says in which chat the message is.
 func (b *bot) Edit(ctx context.Context, messageID string, p bots.Post) error {
-	params := tgbotapi.Params{"chat_id": p.Chat, "message_id": messageID}
-	err := b.call(ctx, b.options.Timeout, "editMessageText", with(params, "text", "entities", render(p, textLimit), buttonsOf(p)), nil, nil)
-	if se, ok := err.(*bots.SendError); ok && se.Fate == bots.Rejected && strings.Contains(se.Error(), "no text in the message") { //nolint:errorlint // call returns nothing else
-		// A picture's words are a caption.
-		caption := with(params, "caption", "caption_entities", render(p, captionLimit), buttonsOf(p))
-		return b.call(ctx, b.options.Timeout, "editMessageCaption", caption, nil, nil)
+	base := tgbotapi.Params{"chat_id": p.Chat, "message_id": messageID}
+	err := b.write(ctx, "editMessageText", base, p, nil)
+	if !says(err, "no text in the message") {
+		return err
 	}
-	return err
+	// A picture's words are a caption.
+	caption := with(base, "caption", "caption_entities", render(p, captionLimit), buttonsOf(p))
+	return b.call(ctx, b.options.Timeout, "editMessageCaption", caption, nil, nil)
 }
 
 // Recall implements bots.Recaller. Telegram lets a bot take a message back for

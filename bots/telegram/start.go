@@ -8,10 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-var (
-	fieldName  = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
-	paramChars = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-)
+var fieldName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 
 // startFields reads the fields a start parameter sets; the package's own
 // documentation says how they are written. A parameter of another form sets
@@ -52,14 +49,4 @@ func packedFields(param string) map[string]string {
 		fields[name] = list[0]
 	}
 	return fields
-}
-
-// startParameter returns what to put behind ?start= for param: as it is where
-// Telegram allows its characters, else as base64url.
-func startParameter(param string) string {
-	if paramChars.MatchString(param) && len(param) <= maxParameter {
-		return param
-	}
-	packed := base64.RawURLEncoding.EncodeToString([]byte(param))
-	return packed[:min(len(packed), maxParameter)]
 }
