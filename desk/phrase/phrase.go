@@ -54,7 +54,7 @@ type entry struct{ key, zh, en string }
 
 // entries returns the whole catalogue, in the order of its documentation.
 func entries() []entry {
-	return slices.Concat(customerTexts(), staffTexts(), answerTexts(), commandTexts(), cardTexts(), words(), pageTexts())
+	return slices.Concat(customerTexts(), staffTexts(), answerTexts(), commandTexts(), cardTexts(), words())
 }
 
 // Keys returns every text with its variables, in the order of the
