@@ -67,7 +67,7 @@ cards: {fold: -1, within: 5x}
 desk: {undo: 10, settle: 30s}
 files: {max_size: huge}
 advanced: {attempts: 1000, lease: 10ms}
-texts: {reciept: x, receipt: "{numbr}"}
+texts: {receitp: x, receipt: "{numbr}"}
 phrases: {催 件: x}
 `
 
