@@ -402,3 +402,26 @@ func (w *work) sendNow(o *store.Out) error {
 	}
 	return nil
 }
+
+// OutButtons returns what staff can do about a message to a customer in its
+// present state.
+func (s *Service) OutButtons(o *store.Out) [][]bots.Button {
+	r := s.Rules()
+	id := strconv.FormatInt(o.ID, 10)
+	button := func(key, verb string, style bots.Style) bots.Button {
+		return bots.Button{Text: r.Texts.Text(r.Language, key, nil), Data: verb + ":" + id, Style: style}
+	}
+	switch o.State {
+	case store.OutPending:
+		if o.Kind != OutReply && o.Kind != OutClosure || !o.NextAt.After(s.now()) {
+			return nil
+		}
+		return [][]bots.Button{{button("sending.undo", "undo", bots.Plain), button("sending.now", "now", bots.Plain)}}
+	case store.OutUncertain:
+		return [][]bots.Button{{button("uncertain.received", "gotit", bots.Primary), button("uncertain.resend", "again", bots.Plain)}}
+	case store.OutDead:
+		return [][]bots.Button{{button("uncertain.resend", "again", bots.Plain)}}
+	default:
+		return nil
+	}
+}
