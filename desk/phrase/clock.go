@@ -75,6 +75,28 @@ func (c *Catalog) Duration(lang string, d time.Duration) string {
 	}
 }
 
+// Left returns a length of time as cards count it down, shorter than Duration:
+// 9 分, 1 小时 30 分, 2 天; 9 min, 1 h 30 min, 2 days. It is rounded up to
+// minutes, so that 0 分 is never left of a time that is not over; from two days
+// on to days.
+func (c *Catalog) Left(lang string, d time.Duration) string {
+	minutes := max(int64(d/time.Minute), 0)
+	if d > 0 && d%time.Minute > 0 {
+		minutes++
+	}
+	hours := minutes / 60
+	switch {
+	case hours == 0:
+		return c.Text(lang, "left.minutes", Vars{"count": minutes})
+	case hours >= 48:
+		return c.Text(lang, "left.days", Vars{"count": (hours + 12) / 24})
+	case minutes%60 == 0:
+		return c.Text(lang, "left.hours", Vars{"count": hours})
+	default:
+		return c.Text(lang, "left.hoursminutes", Vars{"count": hours, "minutes": minutes % 60})
+	}
+}
+
 // Length returns the length of a recording: 12″ or 1′05″.
 func (c *Catalog) Length(seconds int) string {
 	if seconds < 60 {

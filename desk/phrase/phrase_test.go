@@ -387,9 +387,45 @@ func TestDuration(t *testing.T) {
 			t.Errorf("%v: %q, want %q", d, got, want[1])
 		}
 	}
+	for d, want := range map[time.Duration][2]string{
+		9 * time.Minute:          {"9 分", "9 min"},
+		8*time.Minute + 1:        {"9 分", "9 min"},
+		0:                        {"0 分", "0 min"},
+		-time.Hour:               {"0 分", "0 min"},
+		60 * time.Minute:         {"1 小时", "1 h"},
+		90 * time.Minute:         {"1 小时 30 分", "1 h 30 min"},
+		47*time.Hour + 1:         {"47 小时 1 分", "47 h 1 min"},
+		72 * time.Hour:           {"3 天", "3 days"},
+		59*time.Minute + 1:       {"1 小时", "1 h"},
+		time.Duration(1<<63 - 1): {"106752 天", "106752 days"},
+	} {
+		if got := c.Left(Chinese, d); got != want[0] {
+			t.Errorf("left %v: %q, want %q", d, got, want[0])
+		}
+		if got := c.Left(English, d); got != want[1] {
+			t.Errorf("left %v: %q, want %q", d, got, want[1])
+		}
+	}
 	for seconds, want := range map[int]string{12: "12″", 65: "1′05″", 0: "0″"} {
 		if got := c.Length(seconds); got != want {
 			t.Errorf("%d s: %q", seconds, got)
+		}
+	}
+}
+
+func TestCondition(t *testing.T) {
+	c := catalog(t)
+	for when, want := range map[string][2]string{
+		`sentiment == "negative" && "物流配送" in topics`:  {"负面 + 物流配送", "negative + Delivery"},
+		`intent != "praise" || text contains "退款"`:     {"不是表扬 或 「退款」", "not praise or “退款”"},
+		`author.followers >= 10000 && shop == "SH018"`: {"粉丝 ≥ 10000 + SH018", "followers ≥ 10000 + SH018"},
+		`"自己的话题" in topics && group`:                   {"自己的话题 + 群里", "自己的话题 + in a group"},
+	} {
+		if got := c.Condition(Chinese, when); got != want[0] {
+			t.Errorf("%s: %q, want %q", when, got, want[0])
+		}
+		if got := c.Condition(English, when); got != want[1] {
+			t.Errorf("%s: %q, want %q", when, got, want[1])
 		}
 	}
 }
