@@ -178,7 +178,7 @@ func (b *bot) post(ctx context.Context, message map[string]any) error {
 		return &bots.SendError{Fate: bots.Rejected, Code: "url", Err: errors.New("the robot's address cannot be used")}
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	resp, err := b.client.Do(req) //nolint:gosec // the operator's own address
+	resp, err := b.client.Do(req)
 	if err != nil {
 		return written.Failure(redact(err))
 	}

@@ -401,3 +401,18 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	env.HTTP.CloseIdleConnections()
 	goleak.VerifyNone(t, before)
 }
+
+// A button in a group leads to the private chat once the app's id is known.
+func TestLinkToThePrivateChat(t *testing.T) {
+	s := workspace(t, fast())
+	env, _ := bottest.NewEnv(t, &bottest.Inbox{})
+	bot := connect(t, s, env, nil)
+	linker, ok := bot.(bots.Linker)
+	if !ok || linker.PrivateLink() != "" {
+		t.Fatal("a link before anything is known")
+	}
+	bottest.Start(t, bot)
+	bottest.Eventually(t, "the link", func() bool {
+		return linker.PrivateLink() == "https://slack.com/app_redirect?app=A0FAKE&team=T0FAKE"
+	})
+}

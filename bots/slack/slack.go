@@ -121,6 +121,8 @@ type bot struct {
 
 	mu     sync.RWMutex
 	self   string // the bot's user id
+	team   string // the workspace's id
+	app    string // the app's id, as the socket said
 	scopes string // as the last answer's header said
 }
 
@@ -130,6 +132,7 @@ var (
 	_ bots.Recaller = (*bot)(nil)
 	_ bots.Fetcher  = (*bot)(nil)
 	_ bots.Doctor   = (*bot)(nil)
+	_ bots.Linker   = (*bot)(nil)
 )
 
 func newBot(env bots.Env, options any) (bots.Bot, error) {
@@ -183,7 +186,18 @@ func (b *bot) identify(ctx context.Context) error {
 		return err
 	}
 	b.mu.Lock()
-	b.self = answer.UserID
+	b.self, b.team = answer.UserID, answer.TeamID
 	b.mu.Unlock()
 	return nil
+}
+
+// PrivateLink returns the address that opens the chat with the bot. Slack
+// carries no parameter there.
+func (b *bot) PrivateLink() string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.app == "" {
+		return ""
+	}
+	return "https://slack.com/app_redirect?" + url.Values{"app": {b.app}, "team": {b.team}}.Encode()
 }

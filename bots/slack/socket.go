@@ -32,7 +32,9 @@ type envelope struct {
 	ID      string          `json:"envelope_id"`
 	Reason  string          `json:"reason"`
 	Payload json.RawMessage `json:"payload"`
-	Attempt int             `json:"retry_attempt"`
+	Info    struct {
+		App string `json:"app_id"`
+	} `json:"connection_info"`
 }
 
 // Run keeps a socket open until ctx ends. It returns an error only where Slack
@@ -182,6 +184,9 @@ func (b *bot) read(ctx context.Context, s *socket, r *receiver) error {
 		}
 		switch e.Type {
 		case "hello":
+			b.mu.Lock()
+			b.app = e.Info.App
+			b.mu.Unlock()
 			b.log.Info("slack: connected")
 		case "disconnect":
 			if e.Reason == "link_disabled" {
