@@ -45,3 +45,13 @@ quality、defective、broken、defect、faulty、stopped working、doesn't work�
 	{"门店业务", `
 营业时间、几点开门、几点关门、几点营业、营业到、开门吗、开门了、关门了、歇业、停业、闭店、分店、新店、门店地址、在哪、怎么走、地址在、怎么去、预约、预订、订座、订位、包间、包厢、加盟、合作、招聘、库存、有货吗、有货、缺货、断货、补货、卖完、售罄、上架、下架、新品、联名、周边、opening hours、open until、in stock、out of stock、reservation`},
 }
+
+// BuiltinTopics returns the names of the topics that are looked for without any
+// configuration.
+func BuiltinTopics() []string {
+	names := make([]string, len(builtinTopics))
+	for i, t := range builtinTopics {
+		names[i] = t.name
+	}
+	return names
+}

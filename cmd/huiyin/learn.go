@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/huiyin/huiyin/nlp"
+	"github.com/huiyin/huiyin/nlp/sentiment"
+)
+
+// train trains the sentiment model.
+func train(ctx context.Context, c *cli, args []string) error {
+	fs := newFlags("train")
+	out := fs.String("o", "model.bin", "`file` to write the model to")
+	seed := fs.Uint64("seed", 1, "the same seed and data give the same model")
+	name := fs.String("name", "", "name of the model's version")
+	dirs, err := c.flags(fs, args, 1)
+	if err != nil {
+		return err
+	}
+	rows, unlabelled, err := sentiment.ReadDir(dirs[0])
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.err, "%d rows, %d texts without label\n", len(rows), len(unlabelled))
+	model, report, err := sentiment.Train(ctx, rows, unlabelled, sentiment.TrainOptions{
+		Seed: *seed, Fold: nlp.Fold, Name: *name, Log: func(line string) { fmt.Fprintln(c.err, line) },
+	})
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(*out)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := model.Save(f); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: version %s, %d rows, %d features, held out: polarity %.3f, macro-F1 %.3f\n",
+		*out, model.Version(), report.Rows, report.Features, report.HeldOut.Polarity, report.HeldOut.MacroF1)
+	return nil
+}
+
+// eval scores the whole analysis on labelled rows.
+func eval(_ context.Context, c *cli, args []string) error {
+	fs := newFlags("eval")
+	paths, err := c.flags(fs, args, -1)
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		return fmt.Errorf("%w: name at least one file of rows label<TAB>text", errUsage)
+	}
+	cfg, err := c.loadConfig()
+	if err != nil {
+		return err
+	}
+	seg, err := openSegmenter(cfg)
+	if err != nil {
+		return err
+	}
+	analyzer, err := nlp.New(analyzerOptions(cfg, seg))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%-28s %7s %9s %9s\n", "file", "rows", "polarity", "macro-F1")
+	var all tally
+	for _, path := range paths {
+		t, err := evalFile(path, analyzer)
+		if err != nil {
+			return err
+		}
+		all.add(t)
+		fmt.Fprintf(c.out, "%-28s %7d %9.4f %9.4f\n", strings.TrimSuffix(filepath.Base(path), ".tsv"), t.rows, t.polarity(), t.macroF1())
+	}
+	if len(paths) > 1 {
+		fmt.Fprintf(c.out, "%-28s %7d %9.4f %9.4f\n", "all", all.rows, all.polarity(), all.macroF1())
+	}
+	return nil
+}
+
+// tally counts verdicts against labels.
+type tally struct {
+	rows          int
+	polar, agreed int
+	confusion     map[[2]string]int // label, verdict
+}
+
+func (t *tally) add(o tally) {
+	t.rows += o.rows
+	t.polar += o.polar
+	t.agreed += o.agreed
+	if t.confusion == nil {
+		t.confusion = map[[2]string]int{}
+	}
+	for k, n := range o.confusion {
+		t.confusion[k] += n
+	}
+}
+
+// polarity is the share of positive and negative rows whose score has the
+// label's sign.
+func (t *tally) polarity() float64 { return float64(t.agreed) / float64(max(t.polar, 1)) }
+
+// macroF1 is the mean F1 of the labels that occur.
+func (t *tally) macroF1() float64 {
+	labels := map[string]bool{}
+	for k := range t.confusion {
+		labels[k[0]] = true
+	}
+	var names []string
+	for l := range labels {
+		names = append(names, l)
+	}
+	sort.Strings(names)
+	sum := 0.0
+	for _, l := range names {
+		var hit, said, is int
+		for k, n := range t.confusion {
+			if k[0] == l {
+				is += n
+			}
+			if k[1] == l {
+				said += n
+			}
+			if k[0] == l && k[1] == l {
+				hit += n
+			}
+		}
+		if said+is > 0 {
+			sum += 2 * float64(hit) / float64(said+is)
+		}
+	}
+	return sum / float64(max(len(names), 1))
+}
+
+func evalFile(path string, a *nlp.Analyzer) (tally, error) {
+	t := tally{confusion: map[[2]string]int{}}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return t, err
+	}
+	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	type row struct{ label, text string }
+	var rows []row
+	for i, line := range lines {
+		label, text, ok := strings.Cut(strings.TrimRight(line, "\r"), "\t")
+		if i == 0 && label == "label" {
+			continue
+		}
+		if !ok || label != "positive" && label != "neutral" && label != "negative" {
+			return t, fmt.Errorf("%s:%d: a row is label<TAB>text, the label positive, neutral or negative", path, i+1)
+		}
+		rows = append(rows, row{label, text})
+	}
+	verdicts := make([]nlp.Verdict, len(rows))
+	each(len(rows), func(i int) { verdicts[i] = a.Analyze(rows[i].text) })
+	for i, r := range rows {
+		v := verdicts[i]
+		t.rows++
+		t.confusion[[2]string{r.label, v.Sentiment}]++
+		if r.label != "neutral" {
+			t.polar++
+			if (v.Score > 0) == (r.label == "positive") {
+				t.agreed++
+			}
+		}
+	}
+	return t, nil
+}

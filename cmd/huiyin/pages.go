@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/bots/webchat"
+	"github.com/huiyin/huiyin/config"
+	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/desk/phrase"
+	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/nlp"
+	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/web"
+)
+
+// site says what the configuration means to the pages.
+func (a *app) site(cfg *config.Config) *web.Site {
+	texts, _ := phrase.New(cfg.Texts, cfg.Brand.Language)
+	s := &web.Site{
+		Brand: cfg.Brand.Name, Language: cfg.Brand.Language, Location: cfg.Location, PublicURL: strings.TrimRight(cfg.Web.PublicURL, "/"),
+		TrustedProxies: cfg.Web.TrustedProxies, Channels: map[string]string{}, Inbound: map[string]http.Handler{},
+		Greeting: func(lang string) string { return texts.Text(lang, "greeting", phrase.Vars{"brand": cfg.Brand.Name}) },
+	}
+	for name, h := range a.inbound {
+		s.Inbound[name] = h
+	}
+	for name, ch := range a.channels {
+		s.Channels[name] = ch.Title
+	}
+	for _, ch := range cfg.Bots {
+		o, ok := ch.Options.(*webchat.Options)
+		if !ok {
+			continue
+		}
+		chat := web.Chat{Name: ch.Name, Title: o.Title, Greeting: o.Greeting}
+		for _, origin := range o.Origins {
+			if clean, err := webchat.Origin(origin); err == nil {
+				chat.Origins = append(chat.Origins, clean)
+			}
+		}
+		s.Chats = append(s.Chats, chat)
+	}
+	for _, f := range cfg.Fields {
+		s.Fields = append(s.Fields, web.Field{Name: f.Name, Title: f.Title})
+	}
+	for _, t := range cfg.Teams {
+		title := t.Title
+		if title == "" {
+			title = t.Name
+		}
+		s.Teams = append(s.Teams, web.Team{Name: t.Name, Title: title})
+	}
+	return s
+}
+
+// board is the desk as the pages see it.
+type board struct{ *desk.Service }
+
+// Mask hides personal data in a text.
+func (board) Mask(text string) string { return nlp.Mask(text) }
+
+// MaskName shortens a customer's name.
+func (board) MaskName(name string) string { return nlp.MaskName(name) }
+
+// Tokens cuts a query for search.
+func (b board) Tokens(query string) []string { return b.Rules().Query(query) }
+
+// Step says an event in words.
+func (b board) Step(_ context.Context, e feedback.Event) string {
+	r := b.Rules()
+	switch e.Kind {
+	case "message", "sent", "noted", "replied":
+		return "" // the thread shows the words themselves
+	}
+	return r.Texts.Word(r.Language, "event", e.Kind)
+}
+
+// Delivery returns what can be done about a message to a customer.
+func (b board) Delivery(_ context.Context, out *store.Out) [][]bots.Button { return b.OutButtons(out) }

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/pipeline"
+)
+
+// adminCodeFor is how long the first sign-in code works.
+const adminCodeFor = 30 * time.Minute
+
+// serve runs the program until it is told to stop.
+func serve(ctx context.Context, c *cli, args []string) error {
+	fs := newFlags("serve")
+	only := fs.String("only", "", "run some `roles` only: pipeline, web, bots, listeners")
+	if _, err := c.flags(fs, args, 0); err != nil {
+		return err
+	}
+	r, err := readRoles(*only)
+	if err != nil {
+		return err
+	}
+	cfg, err := c.loadConfig()
+	if err != nil {
+		return err
+	}
+	log := newLog(cfg, c.err)
+	a, err := newApp(ctx, c, cfg, r, log)
+	if err != nil {
+		return err
+	}
+	defer a.stop()
+	addr, err := a.listen()
+	if err != nil {
+		return err
+	}
+	if err := a.hello(ctx, addr); err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		done <- a.pipeline.Run(running, pipeline.Roles{Pipeline: r.pipeline, Bots: r.bots, Listeners: r.listeners})
+	}()
+	a.onStop("pipeline", func(stop context.Context) error {
+		cancel()
+		select {
+		case err := <-done:
+			return err
+		case <-stop.Done():
+			return fmt.Errorf("work in hand did not finish in time: it will be taken up again")
+		}
+	})
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			log.Info("stopping")
+			return nil
+		case <-hup:
+			a.reload(ctx)
+		}
+	}
+}
+
+func readRoles(only string) (roles, error) {
+	if only == "" {
+		return roles{true, true, true, true}, nil
+	}
+	var r roles
+	for _, name := range strings.Split(only, ",") {
+		switch strings.TrimSpace(name) {
+		case "pipeline":
+			r.pipeline = true
+		case "web":
+			r.web = true
+		case "bots":
+			r.bots = true
+		case "listeners":
+			r.listeners = true
+		default:
+			return r, fmt.Errorf("%w: there is no role %q: pipeline, web, bots, listeners", errUsage, name)
+		}
+	}
+	return r, nil
+}
+
+// hello says where everything is and, while no admin has signed in, how to.
+func (a *app) hello(ctx context.Context, addr string) error {
+	if !a.roles.web {
+		a.log.Info("ready", "roles", fmt.Sprintf("%+v", a.roles))
+		return nil
+	}
+	base := strings.TrimRight(a.cfg.Web.PublicURL, "/")
+	if base == "" {
+		base = "http://" + addr
+	}
+	zh := a.cli.lang != "en"
+	say := func(zhText, enText string) {
+		if zh {
+			fmt.Fprintln(a.cli.out, zhText)
+		} else {
+			fmt.Fprintln(a.cli.out, enText)
+		}
+	}
+	say("回音准备好了。", "Huiyin is ready.")
+	for _, b := range a.cfg.Bots {
+		if b.Type == "web" {
+			say("  客户页面  "+base+"/c", "  Customers  "+base+"/c")
+			break
+		}
+	}
+	say("  团队看板  "+base+"/", "  Team board "+base+"/")
+	needs, err := a.desk.NeedsAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	if needs {
+		code, err := a.desk.NewCode(ctx, desk.CodeAdmin, 0, adminCodeFor)
+		if err != nil {
+			return err
+		}
+		say("  第一次登录的码（30 分钟，用一次）  "+code, "  Code for the first sign-in (30 minutes, once)  "+code)
+	}
+	return nil
+}
+
+// reload puts a changed configuration in force, all of it or nothing. What can
+// be changed while running is: texts, phrases, topics, teams, staff, fields,
+// routes, cards and times. Anything else is named and waits for a restart.
+func (a *app) reload(ctx context.Context) {
+	cfg, err := a.cli.loadConfig()
+	if err != nil {
+		a.log.Error("the configuration was not reloaded: it has problems, the old one stays in force")
+		a.meter.reloads.WithLabelValues("refused").Inc()
+		return
+	}
+	if fixed := fixedParts(a.cfg, cfg); len(fixed) > 0 {
+		a.log.Error("the configuration was not reloaded: these parts need a restart, the old one stays in force", "parts", strings.Join(fixed, ", "))
+		a.meter.reloads.WithLabelValues("refused").Inc()
+		return
+	}
+	analyzer, err := a.openAnalyzer(cfg)
+	if err != nil {
+		a.log.Error("the configuration was not reloaded, the old one stays in force", "err", err)
+		a.meter.reloads.WithLabelValues("refused").Inc()
+		return
+	}
+	if err := a.syncStaff(ctx, cfg); err != nil {
+		a.log.Error("the configuration was not reloaded, the old one stays in force", "err", err)
+		a.meter.reloads.WithLabelValues("refused").Inc()
+		return
+	}
+	a.desk.SetRules(deskRules(cfg, analyzer, a.seg, a.channels))
+	a.pages.SetSite(a.site(cfg))
+	a.cfg = cfg
+	a.meter.reloads.WithLabelValues("done").Inc()
+	a.log.Info("the configuration was reloaded", slog.Int("teams", len(cfg.Teams)))
+}

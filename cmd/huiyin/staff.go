@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/huiyin/huiyin/config"
+	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/store"
+)
+
+// tool opens the database for a command that works beside serve.
+func (c *cli) tool(ctx context.Context, fn func(cfg *config.Config, db *store.DB, d *desk.Service) error) error {
+	cfg, err := c.loadConfig()
+	if err != nil {
+		return err
+	}
+	log := newLog(cfg, c.err)
+	db, err := store.Open(ctx, cfg.Storage.Database.Reveal(), store.Options{Log: log, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return fn(cfg, db, desk.New(desk.Options{DB: db, Now: time.Now, Log: log}))
+}
+
+// staff adds a colleague and prints the code that links their chat accounts.
+func staff(ctx context.Context, c *cli, args []string) error {
+	fs := newFlags("staff")
+	team := fs.String("team", "", "their team")
+	fs.StringVar(team, "t", "", "their team")
+	role := fs.String("role", string(feedback.Agent), "viewer, agent, lead or admin")
+	fs.StringVar(role, "r", string(feedback.Agent), "viewer, agent, lead or admin")
+	shown := fs.String("shown-as", "", "the name customers read")
+	words, err := c.flags(fs, args, 2)
+	if err != nil {
+		return err
+	}
+	if words[0] != "add" {
+		return fmt.Errorf("%w: huiyin staff knows add", errUsage)
+	}
+	if !feedback.Role(*role).AtLeast(feedback.Viewer) {
+		return fmt.Errorf("%w: role %q: viewer, agent, lead or admin", errUsage, *role)
+	}
+	return c.tool(ctx, func(cfg *config.Config, db *store.DB, d *desk.Service) error {
+		name, err := teamName(cfg, *team)
+		if err != nil {
+			return err
+		}
+		st := &feedback.Staff{}
+		err = db.Write(ctx, func(tx *store.Tx) error {
+			known, err := tx.StaffByName(words[1])
+			switch {
+			case err == nil:
+				st = known
+			case errors.Is(err, feedback.ErrNotFound):
+				st = &feedback.Staff{Name: words[1]}
+			default:
+				return err
+			}
+			st.Team, st.Role, st.Disabled = name, feedback.Role(*role), false
+			if *shown != "" {
+				st.ShownAs = *shown
+			}
+			return tx.SaveStaff(st)
+		})
+		if err != nil {
+			return err
+		}
+		code, err := d.NewCode(ctx, desk.CodeLink, st.ID, desk.LinkCodeFor)
+		if err != nil {
+			return err
+		}
+		if c.lang == "en" {
+			fmt.Fprintf(c.out, "%s's code: %s (good for 24 hours, once). They send the bot “link %s” in private.\nA board link: huiyin signin %s\n", st.Name, code, code, st.Name)
+		} else {
+			fmt.Fprintf(c.out, "%s 的绑定码：%s（24 小时有效，用一次）。让对方私聊机器人发「绑定 %s」。\n网页登录：huiyin signin %s\n", st.Name, code, code, st.Name)
+		}
+		return nil
+	})
+}
+
+// teamName finds a team by name or title; the first where none is given.
+func teamName(cfg *config.Config, name string) (string, error) {
+	if name == "" {
+		return cfg.Teams[0].Name, nil
+	}
+	var known []string
+	for _, t := range cfg.Teams {
+		if t.Name == name || t.Title == name {
+			return t.Name, nil
+		}
+		known = append(known, t.Name)
+	}
+	return "", fmt.Errorf("%w: there is no team %q: %s", errUsage, name, strings.Join(known, ", "))
+}
+
+// signin prints a one-time link to the board.
+func signin(ctx context.Context, c *cli, args []string) error {
+	words, err := c.flags(newFlags("signin"), args, 1)
+	if err != nil {
+		return err
+	}
+	return c.tool(ctx, func(cfg *config.Config, db *store.DB, d *desk.Service) error {
+		var st *feedback.Staff
+		err := db.Read(ctx, func(tx *store.Tx) error {
+			var err error
+			st, err = tx.StaffByName(words[0])
+			return err
+		})
+		if errors.Is(err, feedback.ErrNotFound) {
+			return fmt.Errorf("there is nobody named %q: huiyin staff add %s", words[0], words[0])
+		}
+		if err != nil {
+			return err
+		}
+		code, err := d.NewCode(ctx, desk.CodeSignin, st.ID, 10*time.Minute)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, strings.TrimRight(cfg.Web.PublicURL, "/")+"/s/"+code)
+		return nil
+	})
+}
+
+// migrate brings the database to this version; opening it does.
+func migrate(ctx context.Context, c *cli, args []string) error {
+	if _, err := c.flags(newFlags("migrate"), args, 0); err != nil {
+		return err
+	}
+	return c.tool(ctx, func(_ *config.Config, db *store.DB, _ *desk.Service) error {
+		fmt.Fprintf(c.out, "%s: the database is at this version.\n", db.Dialect())
+		return nil
+	})
+}
+
+// version prints what this program was built from.
+func version(_ context.Context, c *cli, args []string) error {
+	if _, err := c.flags(newFlags("version"), args, 0); err != nil {
+		return err
+	}
+	v, revision := "devel", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			v = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = " " + s.Value
+			}
+		}
+		fmt.Fprintf(c.out, "huiyin %s%s %s\n", v, revision, info.GoVersion)
+		return nil
+	}
+	fmt.Fprintln(c.out, "huiyin", v)
+	return nil
+}
