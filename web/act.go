@@ -1,12 +1,16 @@
 package web
 
 import (
+	"context"
+	"encoding/json"
+	"mime"
 	"net/http"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/store"
 )
 
 // maxWords is how many characters a command, a note or a form's text may have.
@@ -29,6 +33,7 @@ type boardAnswer struct {
 	Brief   bool           `json:"brief,omitempty"`
 	Seconds int            `json:"seconds,omitempty"` // how long it is of use
 	Dialog  *boardDialog   `json:"dialog,omitempty"`
+	Changed bool           `json:"changed,omitempty"` // something happened to the item
 }
 
 type boardDialog struct {
@@ -42,20 +47,42 @@ type boardDialog struct {
 	Options []bots.Option `json:"options"`
 }
 
+// readDeed reads what the board's script posts: JSON, or a form of it with
+// files, which are stored as they come. What was stored is returned along with
+// an error, too.
+func (s *Server) readDeed(w http.ResponseWriter, r *http.Request) (deed, draft, error) {
+	var d deed
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "multipart/form-data" {
+		return d, draft{}, readJSON(w, r, &d)
+	}
+	slowly(w, r, maxSend)
+	up, err := s.readUpload(r)
+	if err != nil {
+		return d, up, err
+	}
+	if err := json.Unmarshal([]byte(up.text), &d); err != nil {
+		return d, up, &errSend{status: http.StatusBadRequest, key: "err.bad"}
+	}
+	return d, up, nil
+}
+
 // act carries out what a colleague wrote or pressed, as in a chat: a note in
 // the item's thread, a command, a button, a submitted form.
 func (s *Server) act(w http.ResponseWriter, r *http.Request, ses *session) {
-	var d deed
-	if err := readJSON(w, r, &d); err != nil || !validNonce(d.Nonce) {
-		s.fail(w, r, http.StatusBadRequest, "err.bad")
+	d, up, err := s.readDeed(w, r)
+	if err != nil {
+		s.discard(up)
+		s.refuse(w, r, err)
 		return
 	}
-	e, ok := d.event()
+	e, ok := d.event(up.files)
 	if !ok {
+		s.discard(up)
 		s.fail(w, r, http.StatusBadRequest, "err.bad")
 		return
 	}
 	if utf8.RuneCountInString(e.Text) > maxWords {
+		s.discard(up)
 		s.fail(w, r, http.StatusRequestEntityTooLarge, "err.text", "max", strconv.Itoa(maxWords))
 		return
 	}
@@ -64,23 +91,48 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, ses *session) {
 	e.From = bots.Person{ID: strconv.FormatInt(ses.staff.ID, 10), Name: ses.staff.Name, Lang: s.site.Load().Language}
 	e.At = s.now().UTC()
 	actor := desk.Actor{Staff: ses.staff, Bot: desk.Board, Chat: e.Chat, Key: e.Key}
+	before := s.revision(r.Context(), d.Item)
 	a, err := s.desk.Handle(r.Context(), actor, e)
 	if err != nil {
+		s.discard(up)
 		s.broken(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, boardAnswerOf(a))
+	out := boardAnswerOf(a)
+	out.Changed = before != s.revision(r.Context(), d.Item)
+	writeJSON(w, http.StatusOK, out)
+}
+
+// revision rises with everything that happens to an item. The page keeps the
+// words of a deed that changed nothing: it was refused, or asked about.
+func (s *Server) revision(ctx context.Context, item int64) int64 {
+	if item == 0 {
+		return 0
+	}
+	var last int64
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
+		events, err := tx.Events(item)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		last = events[len(events)-1].ID
+		return nil
+	})
+	if err != nil {
+		return -1 // the item's page shows how it stands
+	}
+	return last
 }
 
 // event is the deed as the desk knows it. Everything a press carries is checked
 // there again: who, which item, and whether it is still possible.
-func (d deed) event() (bots.Event, bool) {
-	e := bots.Event{Chat: bots.Chat{ID: desk.Board}}
+func (d deed) event(attached []bots.Attachment) (bots.Event, bool) {
+	e := bots.Event{Chat: bots.Chat{ID: desk.Board}, Attachments: attached}
 	if d.Item > 0 {
 		e.Thread = strconv.FormatInt(d.Item, 10)
 	}
 	given := 0
-	if d.Text != "" {
+	if d.Text != "" || len(attached) > 0 && d.Submit == "" {
 		e.Type, e.Text = bots.OnMessage, clean(d.Text)
 		given++
 	}
@@ -96,7 +148,7 @@ func (d deed) event() (bots.Event, bool) {
 		e.Text = e.Values["text"]
 		given++
 	}
-	return e, given == 1 && len(e.Payload) <= 256
+	return e, given == 1 && len(e.Payload) <= 256 && validNonce(d.Nonce)
 }
 
 func boardAnswerOf(a bots.Answer) boardAnswer {

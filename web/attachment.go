@@ -81,7 +81,7 @@ func (s *Server) serveAttachment(w http.ResponseWriter, r *http.Request, may fun
 		if err != nil {
 			return err
 		}
-		if !may(m) || a.State != feedback.AttachmentStored {
+		if !may(m) || storedPath(a) == "" {
 			return feedback.ErrNotFound
 		}
 		return nil
@@ -90,7 +90,7 @@ func (s *Server) serveAttachment(w http.ResponseWriter, r *http.Request, may fun
 		s.missing(w, r, err)
 		return
 	}
-	s.serveFile(w, r, a.Path, a.Name)
+	s.serveFile(w, r, storedPath(a), a.Name)
 }
 
 // serveSent serves a file of an outbox row.

@@ -132,7 +132,8 @@ func (s *Server) boardView(r *http.Request, ses *session, current int64) (*board
 	}
 	list, q := s.listQuery(values, ses, v.Query)
 	var items []*feedback.Item
-	var counts struct{ todo, mine, all int64 }
+	var counts struct{ todo, mine int64 }
+	first := false
 	owners := map[int64]string{}
 	err := s.db.Read(r.Context(), func(tx *store.Tx) error {
 		var err error
@@ -142,9 +143,11 @@ func (s *Server) boardView(r *http.Request, ses *session, current int64) (*board
 		if counts.mine, err = tx.CountItems(store.Query{Live: true, Owner: ses.staff.ID}); err != nil {
 			return err
 		}
-		if counts.all, err = tx.CountItems(store.Query{}); err != nil {
+		any, err := tx.Items(store.Query{Limit: 1})
+		if err != nil {
 			return err
 		}
+		first = len(any) == 0
 		if items, err = tx.Items(q); err != nil {
 			return err
 		}
@@ -168,7 +171,7 @@ func (s *Server) boardView(r *http.Request, ses *session, current int64) (*board
 		v.Teams = append(v.Teams, tab{Text: t.Title, URL: "/?team=" + url.QueryEscape(t.Name), Active: team == t.Name})
 	}
 	v.List = s.listView(lang, list, values, items, owners, current)
-	v.List.First = counts.all == 0
+	v.List.First = first
 	if v.Query != "" {
 		v.List.Title = say(lang, "board.results", "q", v.Query)
 	}

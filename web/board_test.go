@@ -174,14 +174,14 @@ func TestItemPage(t *testing.T) {
 	h := newHub(t)
 	c := h.browser()
 	c.get("/c")
-	c.send("site", nonceOf(1), "虫子！电话 13800138000", "", []upload{{"a.png", png}, {"x.html", "<html><script>alert(1)</script>"}})
+	c.send("site", nonceOf(1), "虫子！电话 13800138000", "", []upload{{"a.png", tinyPNG}, {"x.html", "<html><script>alert(1)</script>"}})
 	conv := h.conversation("site", h.lastEvent().From.ID)
 	item := h.item(conv, nil)
 	h.tell(conv, item.ID, h.staff.ID, "reply:1", "可能到了", store.OutUncertain, nil)
 	b := h.browser()
 	b.signIn()
 	r := b.get("/i/" + itoa(item.ID))
-	for _, want := range []string{"⚠️ 可能到了", "客户已收到", "再发一次", "138****8000", "收到，转到客服组", "data-press=\"claim:" + itoa(item.ID), "SH018", "回复"} {
+	for _, want := range []string{"⚠️ 可能到了", "客户已收到", "再发一次", "138****8000", "收到，转到客服组", "data-press=\"claim:" + itoa(item.ID), "回复"} {
 		if !strings.Contains(r.body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -223,7 +223,7 @@ func TestAct(t *testing.T) {
 		}
 		return a
 	}
-	if a := deed(map[string]any{"data": "claim:" + itoa(item.ID)}); a.Text != "你认领了 #"+itoa(item.ID) || !a.Brief {
+	if a := deed(map[string]any{"data": "claim:" + itoa(item.ID)}); a.Text != "你认领了 #"+itoa(item.ID) || !a.Brief || !a.Changed {
 		t.Fatalf("claim: %+v", a)
 	}
 	last := h.deeds[len(h.deeds)-1]
@@ -232,7 +232,7 @@ func TestAct(t *testing.T) {
 		t.Fatalf("event %+v by %+v", last, actor)
 	}
 	a := deed(map[string]any{"data": "reply:" + itoa(item.ID)})
-	if a.Dialog == nil || a.Dialog.Min != 4 || a.Dialog.Options[0].Name != "nosurvey" {
+	if a.Changed || a.Dialog == nil || a.Dialog.Min != 4 || a.Dialog.Options[0].Name != "nosurvey" {
 		t.Fatalf("reply: %+v", a)
 	}
 	a = deed(map[string]any{"submit": a.Dialog.Data, "values": map[string]string{"text": "马上处理\x00"}})
@@ -243,6 +243,12 @@ func TestAct(t *testing.T) {
 	deed(map[string]any{"text": "解决不了，先问品控"})
 	if last = h.deeds[len(h.deeds)-1]; last.Type != bots.OnMessage || last.Slash || last.Text != "解决不了，先问品控" {
 		t.Fatalf("note: %+v", last)
+	}
+	if r := b.upload("/do", map[string]string{"text": `{"nonce":"` + nonceOf(80) + `","item":` + itoa(item.ID) + `,"text":"看这张"}`}, []upload{{"a.png", tinyPNG}}); r.status != http.StatusOK {
+		t.Fatalf("with a picture: %d %s", r.status, r.body)
+	}
+	if last = h.deeds[len(h.deeds)-1]; last.Text != "看这张" || len(last.Attachments) != 1 || last.Attachments[0].Kind != "image" {
+		t.Fatalf("with a picture: %+v", last)
 	}
 	n := len(h.deeds)
 	for name, v := range map[string]map[string]any{

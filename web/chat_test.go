@@ -13,7 +13,7 @@ import (
 	"github.com/huiyin/huiyin/store"
 )
 
-const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
+const tinyPNG = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
 
 func TestCustomerWritesAndReads(t *testing.T) {
 	h := newHub(t)
@@ -28,7 +28,7 @@ func TestCustomerWritesAndReads(t *testing.T) {
 	if list, _ := b.messages("site", ""); len(list) != 0 {
 		t.Fatalf("a new visitor sees %v", list)
 	}
-	if r := b.send("site", nonceOf(1), "奶茶里有虫\r\n第二行\x00", "?shop=SH018&evil=1", []upload{{"../../图.png", png}}); r.status != http.StatusOK {
+	if r := b.send("site", nonceOf(1), "奶茶里有虫\r\n第二行\x00", "?shop=SH018&evil=1", []upload{{"../../图.png", tinyPNG}}); r.status != http.StatusOK {
 		t.Fatalf("send: %d %s", r.status, r.body)
 	}
 	e := h.lastEvent()
@@ -57,7 +57,7 @@ func TestCustomerWritesAndReads(t *testing.T) {
 		t.Fatalf("reply %+v", list[2])
 	}
 	file := b.get(list[0].Files[0].URL)
-	if file.status != http.StatusOK || file.body != png || file.header.Get("Content-Type") != "image/png" || !strings.Contains(file.header.Get("Content-Security-Policy"), "sandbox") {
+	if file.status != http.StatusOK || file.body != tinyPNG || file.header.Get("Content-Type") != "image/png" || !strings.Contains(file.header.Get("Content-Security-Policy"), "sandbox") {
 		t.Fatalf("file: %d %v", file.status, file.header)
 	}
 	if part := b.get(list[0].Files[0].URL, "Range", "bytes=1-3"); part.status != http.StatusPartialContent || part.body != "PNG" {
@@ -82,7 +82,7 @@ func TestRetryIsOneMessage(t *testing.T) {
 	b := h.browser()
 	b.get("/c")
 	for range 3 {
-		if r := b.send("site", nonceOf(1), "你好", "", []upload{{"a.png", png}}); r.status != http.StatusOK {
+		if r := b.send("site", nonceOf(1), "你好", "", []upload{{"a.png", tinyPNG}}); r.status != http.StatusOK {
 			t.Fatalf("send: %d %s", r.status, r.body)
 		}
 	}
@@ -101,7 +101,7 @@ func TestNothingIsReceivedThatIsNotStored(t *testing.T) {
 	h.mu.Lock()
 	h.refuse = errors.New("disk is gone: secret detail")
 	h.mu.Unlock()
-	r := b.send("site", nonceOf(1), "你好", "", []upload{{"a.png", png}})
+	r := b.send("site", nonceOf(1), "你好", "", []upload{{"a.png", tinyPNG}})
 	if r.status != http.StatusServiceUnavailable || strings.Contains(r.body, "secret") || r.header.Get("Retry-After") == "" {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
@@ -120,7 +120,7 @@ func TestWhatIsRefused(t *testing.T) {
 	big := strings.Repeat("x", 1<<20+1)
 	many := make([]upload, 10)
 	for i := range many {
-		many[i] = upload{"a.png", png}
+		many[i] = upload{"a.png", tinyPNG}
 	}
 	for name, c := range map[string]struct {
 		r    reply

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/bots/webchat"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
 	"github.com/huiyin/huiyin/store/files"
@@ -18,6 +19,8 @@ const (
 	// chatWindow is how many messages the page shows at first and adds at a
 	// time.
 	chatWindow = 60
+	// maxWindow is how many a page that scrolled far back gets at most.
+	maxWindow = 1000
 	// readBatch is how many messages one query reads.
 	readBatch = 500
 	outPrefix = "out:" // begins the External of messages that the outbox delivers
@@ -126,7 +129,7 @@ func window(tx *store.Tx, conv, from, before int64) (rows []*feedback.Message, m
 				continue
 			}
 			rows = append(rows, m)
-			if from == 0 && len(rows) > chatWindow {
+			if from == 0 && len(rows) > chatWindow || len(rows) > maxWindow {
 				rows, more = rows[1:], true
 			}
 		}
@@ -159,7 +162,7 @@ func (s *Server) bubbles(tx *store.Tx, chat Chat, v visitor, rows []*feedback.Me
 			continue
 		}
 		b.At = out.SentAt.UnixMilli()
-		b.Files = sentFiles(base+"/sent/", out.ID, post.Files)
+		b.Files = append(received(base+"/files/", m.Attachments), sentFiles(base+"/sent/", out.ID, post.Files)...)
 		b.Buttons = buttonsOf(post.Buttons)
 		if b.By, err = shownName(tx, m.Staff, names); err != nil {
 			return nil, err
@@ -185,10 +188,23 @@ func sentPost(tx *store.Tx, m *feedback.Message) (*store.Out, bots.Post, error) 
 	if out.State != store.OutSent {
 		return nil, post, nil
 	}
+	if gone, err := recalled(tx, out); err != nil || gone {
+		return nil, post, err
+	}
 	if err := json.Unmarshal(out.Body, &post); err != nil {
 		return nil, post, fmt.Errorf("outbox row %d: %w", out.ID, err)
 	}
 	return out, post, nil
+}
+
+// recalled reports whether a sent message was taken back: that is an outbox row
+// of its own.
+func recalled(tx *store.Tx, out *store.Out) (bool, error) {
+	r, err := tx.OutByKey("recall:" + out.Key)
+	if err != nil {
+		return false, absent(err)
+	}
+	return r.State == store.OutSent, nil
 }
 
 // shownName returns a colleague's name as customers read it.
@@ -212,7 +228,7 @@ func received(base string, all []feedback.Attachment) []chatFile {
 	var list []chatFile
 	for _, a := range all {
 		f := chatFile{Kind: a.Kind, Name: files.SafeName(a.Name, a.MIME), Size: a.Size, Seconds: a.Duration}
-		if a.State != feedback.AttachmentStored {
+		if storedPath(&a) == "" {
 			f.State = string(a.State)
 		} else {
 			f.Kind = shownKind(a.Kind, a.MIME)
@@ -221,6 +237,18 @@ func received(base string, all []feedback.Attachment) []chatFile {
 		list = append(list, f)
 	}
 	return list
+}
+
+// storedPath returns where an attachment lies, empty where it does not yet.
+// What was uploaded through a page is there before anybody looked at it.
+func storedPath(a *feedback.Attachment) string {
+	if a.State == feedback.AttachmentStored {
+		return a.Path
+	}
+	if path, ok := strings.CutPrefix(a.Ref, webchat.Stored); ok && a.State == feedback.AttachmentPending {
+		return path
+	}
+	return ""
 }
 
 // shownKind is how a stored file is shown: by its content, whatever was said of

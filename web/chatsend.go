@@ -221,25 +221,12 @@ func (p *patient) Read(b []byte) (int, error) {
 	return p.ReadCloser.Read(b)
 }
 
-// readDraft reads a message, storing its files as they come. The draft it
-// returns along with an error holds what was stored so far.
+// readDraft reads a customer's message. The draft it returns along with an
+// error holds the files that were stored so far.
 func (s *Server) readDraft(r *http.Request) (draft, error) {
-	var d draft
-	parts, err := r.MultipartReader()
+	d, err := s.readUpload(r)
 	if err != nil {
-		return d, &errSend{status: http.StatusBadRequest, key: "err.bad"}
-	}
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return d, transferError(err)
-		}
-		if err := s.readPart(&d, part); err != nil {
-			return d, err
-		}
+		return d, err
 	}
 	d.text = clean(d.text)
 	switch {
@@ -256,6 +243,27 @@ func (s *Server) readDraft(r *http.Request) (draft, error) {
 		}
 	}
 	return d, nil
+}
+
+// readUpload reads a form part by part, storing its files as they come.
+func (s *Server) readUpload(r *http.Request) (draft, error) {
+	var d draft
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return d, &errSend{status: http.StatusBadRequest, key: "err.bad"}
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return d, nil
+		}
+		if err != nil {
+			return d, transferError(err)
+		}
+		if err := s.readPart(&d, part); err != nil {
+			return d, err
+		}
+	}
 }
 
 func (s *Server) readPart(d *draft, part *multipart.Part) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -69,7 +70,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("/", s.notFound)
 
-	guarded := s.crossOrigin(mux)
+	guarded := s.sameSite(mux)
 	outer := http.NewServeMux()
 	// What platforms post is authenticated by them and their handlers: browsers'
 	// origins and cookies mean nothing there.
@@ -79,19 +80,28 @@ func (s *Server) routes() http.Handler {
 	return s.recovered(s.headers(outer))
 }
 
-// crossOrigin refuses what another site makes a browser post here.
-func (s *Server) crossOrigin(next http.Handler) http.Handler {
-	p := http.NewCrossOriginProtection()
-	if u := s.site.Load().PublicURL; u != "" {
-		// A proxy may hand us another Host than the browser sees.
-		if err := p.AddTrustedOrigin(originOf(u)); err != nil {
-			s.log.Warn("web: public_url is not an origin, posts are compared with the Host header only", "err", err)
+// sameSite refuses what another site makes a browser post here.
+func (s *Server) sameSite(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.guard.Load().Check(r); err != nil {
+			s.fail(w, r, http.StatusForbidden, "err.crossorigin")
+			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// newGuard trusts the address that browsers use: a proxy may hand us another
+// Host.
+func newGuard(site *Site, log *slog.Logger) *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	if site.PublicURL == "" {
+		return p
 	}
-	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, http.StatusForbidden, "err.crossorigin")
-	}))
-	return p.Handler(next)
+	if err := p.AddTrustedOrigin(originOf(site.PublicURL)); err != nil {
+		log.Warn("web: public_url is no origin, posts are compared with the Host header only", "err", err)
+	}
+	return p
 }
 
 // originOf cuts an address down to scheme and host.
@@ -158,7 +168,7 @@ func (s *Server) address(r *http.Request) string {
 	}
 	trusted := s.site.Load().TrustedProxies
 	if !within(trusted, host) {
-		return network(host)
+		return addressBlock(host)
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
@@ -171,7 +181,7 @@ func (s *Server) address(r *http.Request) string {
 			break
 		}
 	}
-	return network(host)
+	return addressBlock(host)
 }
 
 func within(prefixes []netip.Prefix, host string) bool {
@@ -187,9 +197,9 @@ func within(prefixes []netip.Prefix, host string) bool {
 	return false
 }
 
-// network is what limits count by: an IPv4 address, or the /64 that one
+// addressBlock is what limits count by: an IPv4 address, or the /64 that one
 // connection owns.
-func network(host string) string {
+func addressBlock(host string) string {
 	a, err := netip.ParseAddr(host)
 	if err != nil {
 		return host

@@ -296,7 +296,14 @@ func (f *fakeDesk) Handle(ctx context.Context, a desk.Actor, e bots.Event) (bots
 	case e.Type == bots.OnPress && (verb == "reply" || verb == "resolve"):
 		return bots.Answer{Dialog: &bots.Dialog{Title: "发给 王**（网页）", Data: "form:" + e.Payload, Label: "给客户的话", Hint: "例如：已退 18 元", Submit: "发送", Min: 4,
 			Options: []bots.Option{{Name: "nosurvey", Text: "不评价"}}}}, nil
-	case e.Type == bots.OnSubmit:
+	case e.Type == bots.OnSubmit, e.Type == bots.OnMessage:
+		err := f.db.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.AddEvent(&feedback.Event{Item: number(e.Thread), At: time.Now(), Kind: "noted", Staff: a.Staff.ID, Key: a.Key})
+			return err
+		})
+		if err != nil || e.Type == bots.OnMessage {
+			return bots.Answer{Text: "好的", Brief: true}, err
+		}
 		return bots.Answer{Text: "10 秒后发给 王**（网页）：「" + e.Values["text"] + "」", Brief: true, Expires: 10 * time.Second,
 			Buttons: [][]bots.Button{{{Text: "撤销", Data: "undo:1"}, {Text: "现在发", Data: "now:1", Style: bots.Primary}}}}, nil
 	case e.Type == bots.OnPress && verb == "more":
@@ -415,17 +422,19 @@ type upload struct{ name, content string }
 // send posts a message as the page does.
 func (b *browser) send(bot, nonce, text, page string, uploads []upload, header ...string) reply {
 	b.h.t.Helper()
+	return b.upload("/c/"+bot+"/send", map[string]string{"nonce": nonce, "text": text, "page": page, "seconds": "7"}, uploads, header...)
+}
+
+// upload posts a form with files.
+func (b *browser) upload(path string, fields map[string]string, uploads []upload, header ...string) reply {
+	b.h.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
-	field := func(name, value string) {
+	for name, value := range fields {
 		if err := w.WriteField(name, value); err != nil {
 			b.h.t.Fatal(err)
 		}
 	}
-	field("nonce", nonce)
-	field("text", text)
-	field("page", page)
-	field("seconds", "7")
 	for _, u := range uploads {
 		part, err := w.CreateFormFile("file", u.name)
 		if err != nil {
@@ -438,7 +447,7 @@ func (b *browser) send(bot, nonce, text, page string, uploads []upload, header .
 	if err := w.Close(); err != nil {
 		b.h.t.Fatal(err)
 	}
-	return b.do(http.MethodPost, "/c/"+bot+"/send", w.FormDataContentType(), &body, append([]string{"X-Huiyin", "1"}, header...)...)
+	return b.do(http.MethodPost, path, w.FormDataContentType(), &body, append([]string{"X-Huiyin", "1"}, header...)...)
 }
 
 // messages reads what a chat page would show.

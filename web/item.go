@@ -22,16 +22,12 @@ type itemView struct {
 	Card    bots.Card
 	Buttons [][]chatButton
 	URL     string // of the original post
-	Fields  []fieldView
-	Due     time.Time
 	Thread  []entryView
 	WayBack bool
 	Ended   bool
 	MayAct  bool
 	Back    string
 }
-
-type fieldView struct{ Title, Value string }
 
 // entryView is one line of the thread.
 type entryView struct {
@@ -91,16 +87,11 @@ func (s *Server) itemView(r *http.Request, item *feedback.Item) (*itemView, erro
 		return nil, err
 	}
 	v := &itemView{
-		ID: item.ID, Card: card, Buttons: buttonsOf(card.Buttons), Due: item.DueAt, WayBack: item.WayBack,
+		ID: item.ID, Card: card, Buttons: buttonsOf(card.Buttons), WayBack: item.WayBack,
 		Ended: item.Ended(), Back: backTo(r),
 	}
 	if strings.HasPrefix(item.URL, "https://") || strings.HasPrefix(item.URL, "http://") {
 		v.URL = item.URL
-	}
-	for _, f := range s.site.Load().Fields {
-		if value := item.Fields[f.Name]; value != "" {
-			v.Fields = append(v.Fields, fieldView{f.Title, s.desk.Mask(value)})
-		}
 	}
 	t := &threadReader{s: s, ctx: r.Context(), lang: lang, item: item, names: map[int64]string{}}
 	err = s.db.Read(r.Context(), func(tx *store.Tx) error {
@@ -160,7 +151,7 @@ func (t *threadReader) read(tx *store.Tx) error {
 		if err := staffName(tx, m.Staff, t.names); err != nil {
 			return err
 		}
-		if err := t.message(m, byKey); err != nil {
+		if err := t.message(tx, m, byKey); err != nil {
 			return err
 		}
 	}
@@ -170,7 +161,7 @@ func (t *threadReader) read(tx *store.Tx) error {
 	return nil
 }
 
-func (t *threadReader) message(m *feedback.Message, outs map[string]*store.Out) error {
+func (t *threadReader) message(tx *store.Tx, m *feedback.Message, outs map[string]*store.Out) error {
 	e := entryView{Key: "m" + strconv.FormatInt(m.ID, 10), Text: t.s.desk.Mask(m.Text), At: m.ReceivedAt, Files: received("/files/", m.Attachments)}
 	switch m.Direction {
 	case feedback.In:
@@ -184,14 +175,14 @@ func (t *threadReader) message(m *feedback.Message, outs map[string]*store.Out) 
 	case feedback.Note:
 		e.Kind, e.Who, e.Text = "note", t.names[m.Staff], m.Text
 	case feedback.Out:
-		return t.outgoing(e, m, outs[strings.TrimPrefix(m.External, outPrefix)])
+		return t.outgoing(tx, e, m, outs[strings.TrimPrefix(m.External, outPrefix)])
 	}
 	t.entries = append(t.entries, e)
 	return nil
 }
 
 // outgoing is a message to the customer with how far it has come.
-func (t *threadReader) outgoing(e entryView, m *feedback.Message, out *store.Out) error {
+func (t *threadReader) outgoing(tx *store.Tx, e entryView, m *feedback.Message, out *store.Out) error {
 	e.Kind, e.Who, e.Text = "reply", t.names[m.Staff], m.Text
 	if m.Staff == 0 {
 		e.Kind = "auto"
@@ -207,7 +198,14 @@ func (t *threadReader) outgoing(e entryView, m *feedback.Message, out *store.Out
 		if err := json.Unmarshal(out.Body, &post); err != nil {
 			return fmt.Errorf("outbox row %d: %w", out.ID, err)
 		}
-		e.Files = sentFiles("/sent/", out.ID, post.Files)
+		e.Files = append(e.Files, sentFiles("/sent/", out.ID, post.Files)...)
+		gone, err := recalled(tx, out)
+		if err != nil {
+			return err
+		}
+		if gone {
+			e.Mark = say(t.lang, "item.recalled")
+		}
 		if e.Trouble || e.Pending {
 			t.waiting = append(t.waiting, waitingButtons{len(t.entries), out})
 		}

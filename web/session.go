@@ -181,6 +181,9 @@ func (s *Server) mayTry(r *http.Request) (bool, error) {
 	const together = 20
 	var here, all int
 	now := s.now().UTC()
+	if _, ok := s.signIns.take(s.address(r), now); !ok {
+		return false, nil // a flood is not worth a write each
+	}
 	err := s.db.Write(r.Context(), func(tx *store.Tx) error {
 		var err error
 		if here, err = tx.Tries("signin:"+s.address(r), triesIn, now); err != nil {

@@ -114,6 +114,7 @@ type Server struct {
 	now    func() time.Time
 	log    *slog.Logger
 	site   atomic.Pointer[Site]
+	guard  atomic.Pointer[http.CrossOriginProtection]
 	limits Limits
 
 	pages    *pages
@@ -122,6 +123,7 @@ type Server struct {
 	senders  *buckets // messages by address
 	readers  *buckets // reads by visitor
 	uploads  *gate    // requests in work by visitor
+	signIns  *buckets // codes tried by address, before they are counted in SQL
 	streams  *gate    // open streams by visitor or colleague
 	stopping context.Context
 	stop     context.CancelFunc
@@ -137,16 +139,19 @@ func New(o Options) *Server {
 		db: o.DB, files: o.Files, stream: o.Stream, inbox: o.Inbox, desk: o.Desk, ready: o.Ready, now: o.Now, log: o.Log,
 		limits: limits, assets: assets, pages: loadPages(assets),
 		visitors: newBuckets(limits.VisitorMessages), senders: newBuckets(limits.AddressMessages),
-		readers: newBuckets(limits.VisitorReads), uploads: newGate(limits.VisitorUploads), streams: newGate(limits.Streams),
+		readers: newBuckets(limits.VisitorReads), signIns: newBuckets(Rate{2 * limits.SignInTries, triesIn / time.Duration(limits.SignInTries)}), uploads: newGate(limits.VisitorUploads), streams: newGate(limits.Streams),
 		stopping: stopping, stop: stop,
 	}
-	s.site.Store(o.Site)
+	s.SetSite(o.Site)
 	s.handler = s.routes()
 	return s
 }
 
 // SetSite puts another configuration in force, whole and at once.
-func (s *Server) SetSite(site *Site) { s.site.Store(site) }
+func (s *Server) SetSite(site *Site) {
+	s.guard.Store(newGuard(site, s.log))
+	s.site.Store(site)
+}
 
 // Handler returns everything that is served on web.listen.
 func (s *Server) Handler() http.Handler { return s.handler }

@@ -151,14 +151,20 @@
 
   // ---- doing ----
 
-  function act(what) {
+  function act(what, files) {
     var body = { nonce: nonce(), item: cfg.item };
     for (var k in what) body[k] = what[k];
-    var tries = 0;
+    var tries = 0, headers = { 'X-Huiyin': '1' }, payload = JSON.stringify(body);
+    if (files && files.length) {
+      var form = new FormData();
+      form.append('text', payload);
+      files.forEach(function (f) { form.append('file', f, f.name); });
+      payload = form;
+    } else {
+      headers['Content-Type'] = 'application/json';
+    }
     function once() {
-      return fetch('/do', {
-        method: 'POST', credentials: 'same-origin', headers: { 'Content-Type': 'application/json', 'X-Huiyin': '1' }, body: JSON.stringify(body)
-      }).then(function (r) {
+      return fetch('/do', { method: 'POST', credentials: 'same-origin', headers: headers, body: payload }).then(function (r) {
         if (r.status === 503 && tries < 2) throw new Error('again');
         return r.json().then(function (data) {
           if (r.status === 401) { window.location.reload(); return null; }
@@ -174,6 +180,7 @@
     }
     return once().then(function (answer) {
       if (answer) soon();
+      if (answer && answer.changed && asked) { asked = false; clear(); }
       return answer;
     });
   }
@@ -261,6 +268,15 @@
     var f = make('form');
     f.method = 'dialog';
     f.appendChild(make('div', 'long', answer.text));
+    var copy = answer.text.split('\n\n').slice(1).join('\n\n');
+    if (copy && answer.buttons) {
+      var c = make('button', 'button', T.copy);
+      c.type = 'button';
+      c.addEventListener('click', function () {
+        navigator.clipboard.writeText(copy).then(function () { c.textContent = T.copied; }, function () { c.textContent = T.failed; });
+      });
+      f.appendChild(c);
+    }
     f.appendChild(buttons(answer.buttons, shut));
     var foot = make('div', 'foot');
     foot.appendChild(make('button', 'button', T.close));
@@ -330,6 +346,17 @@
   // ---- the box below an item: a note, unless one says otherwise ----
 
   var compose = el('compose'), words = el('words'), mode = 'note', form = null, drafts = { note: '', reply: '', resolve: '' };
+  var attach = el('attach'), attached = [];
+  // The words were handed in and nothing happened yet: they were refused, or
+  // the desk asks first. They stay until something does.
+  var asked = false;
+  function clear() {
+    drafts[mode] = words.value = '';
+    attached = [];
+    countFiles();
+    if (mode !== 'note') settle('note', null);
+  }
+  function countFiles() { el('attached').textContent = attached.length ? fill(T.files, { n: attached.length }) : ''; }
   function choose(name) {
     if (!compose) return;
     if (name === mode) { words.focus(); return; }
@@ -367,17 +394,21 @@
     compose.addEventListener('submit', function (e) {
       e.preventDefault();
       var said = words.value;
-      if (!said.trim() || form && !enough(said, form)) return;
+      if (!said.trim() && !attached.length || form && !enough(said, form)) return;
       el('submit').disabled = true;
-      act(form ? { submit: form.data, values: values(said, el('boxes')) } : { text: said }).then(function (answer) {
+      act(form ? { submit: form.data, values: values(said, el('boxes')) } : { text: said }, attached).then(function (answer) {
         el('submit').disabled = false;
         if (!answer) return;
-        drafts[mode] = words.value = '';
-        if (mode !== 'note') settle('note', null);
+        if (answer.changed) clear(); else asked = true;
         show(answer);
         var thread = document.querySelector('.thread');
         if (thread) thread.scrollTop = thread.scrollHeight;
       });
+    });
+    attach.addEventListener('change', function () {
+      attached = Array.prototype.slice.call(attach.files);
+      attach.value = '';
+      countFiles();
     });
     words.addEventListener('keydown', function (e) {
       if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); compose.requestSubmit(); }
@@ -385,6 +416,18 @@
     });
     window.addEventListener('beforeunload', function (e) { if (words.value.trim() && mode !== 'note') e.preventDefault(); });
   }
+
+  // The line for searching takes commands, too: they begin as in chats.
+  document.querySelector('.search').addEventListener('submit', function (e) {
+    var q = el('search').value.trim();
+    if (!/^[!！\/]/.test(q)) return;
+    e.preventDefault();
+    act({ text: q }).then(function (answer) {
+      if (!answer) return;
+      el('search').value = '';
+      show(answer);
+    });
+  });
 
   // ---- keys ----
 
@@ -421,8 +464,13 @@
   remember(document);
   times(document);
   count();
-  var thread = document.querySelector('.thread');
-  if (thread) thread.scrollTop = thread.scrollHeight;
+  var thread = document.querySelector('.thread'), atEnd = true;
+  if (thread) {
+    var toEnd = function () { if (atEnd) thread.scrollTop = thread.scrollHeight; };
+    thread.addEventListener('scroll', function () { atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60; }, { passive: true });
+    thread.addEventListener('load', toEnd, true); // pictures grow as they come
+    toEnd();
+  }
   var current = document.querySelector('#list [aria-current]');
   if (current) current.scrollIntoView({ block: 'nearest' });
   listen();

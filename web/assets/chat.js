@@ -641,7 +641,8 @@
       box.set(CHOSEN, JSON.stringify(chosen));
     }
     if (!a.text && !a.buttons) return;
-    if (a.brief && !a.buttons) { toast(a.text); return; }
+    // What takes the buttons' place stays; a short word passes.
+    if (a.brief && !a.buttons && !a.replace) { toast(a.text); return; }
     passing.push({ key: 'p' + nonce(), mine: false, at: Date.now(), text: a.text, buttons: a.buttons || [] });
     near = true;
     render();
