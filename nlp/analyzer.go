@@ -28,6 +28,7 @@ type Analyzer struct {
 	cues    *cueBook
 	stop    map[string]struct{}
 	model   scorer
+	head    *head
 	version string
 	scratch sync.Pool
 }
@@ -35,6 +36,17 @@ type Analyzer struct {
 // New returns an Analyzer made of o. Its errors name the topic and the word, or
 // the field and the name, that cannot be used.
 func New(o Options) (*Analyzer, error) {
+	a, err := newAnalyzer(o)
+	if err != nil {
+		return nil, err
+	}
+	a.head, err = builtinHead()
+	return a, err
+}
+
+// newAnalyzer returns an Analyzer that reads texts but has no head to judge
+// them.
+func newAnalyzer(o Options) (*Analyzer, error) {
 	a := &Analyzer{seg: o.Segmenter, rules: new(ruleBook), fields: o.Fields, stop: make(map[string]struct{})}
 	a.scratch.New = func() any { return new(scratch) }
 	model, err := sentiment.Default()
@@ -138,7 +150,7 @@ type scratch struct {
 	classes  []uint16
 	offsets  []int32
 	hits     []hit
-	seen     []uint32 // by literal: the run in which it was last found
+	last     []uint32 // by literal: the run in which it was last found
 	run      uint32
 	clauses  []clause
 	tokens   []token
@@ -146,9 +158,15 @@ type scratch struct {
 	intents  [intentCount]intentSum
 	hazards  [hazardCount]hazardSum
 	topics   []topicSum
-	words    []string
 	compact  []byte
 	folded   string // the folded text
+	seen     observation
+	lang     string
+	cues     Cues
+	spam     float64
+	positive float64 // probabilities of the sentiment model
+	neutral  float64
+	negative float64
 }
 
 // Analyze returns what a makes of text. It never fails: of what it cannot tell
@@ -166,46 +184,56 @@ func (a *Analyzer) Analyze(text string) Verdict {
 		s = new(scratch)
 	}
 	defer a.scratch.Put(s)
-	s.fold.reset(text)
-	s.folded = string(s.fold.text)
+	a.read(s, text)
 	if strings.TrimSpace(s.folded) == "" {
 		return Verdict{Lang: "und", Sentiment: "neutral", Confidence: 1, Intent: "chat", Urgency: "low", Model: a.version, Cues: Cues{Fragment: true}}
 	}
-	a.find(s)
-	s.cutClauses()
-	a.readTokens(s)
-	s.scoreClauses()
-
-	v := Verdict{Lang: language(s.fold.text), Print: simhash(s.fold.text), Model: a.version}
-	positive, neutral, negative := a.polarity(s)
-	v.setSentiment(positive, neutral, negative)
-	v.Spam = a.spam(s)
-	v.Cues = a.readCues(s)
-	a.readIntents(s)
-	a.readHazards(s, positive)
-	v.Intent = s.intent(&v)
-	v.Urgency, v.Hazards = s.urgency(&v)
+	s.observe(&s.seen)
+	scores := a.head.scores(&s.seen)
+	for _, group := range groups {
+		softmax(scores[group[0]:group[1]])
+	}
+	v := Verdict{Lang: s.lang, Print: simhash(s.fold.text), Model: a.version, Cues: s.cues, Spam: s.spam}
+	v.setSentiment(s.blend(&scores))
+	v.Intent = s.intent(scores[:intentCount])
+	v.Urgency, v.Hazards = s.urgency(&v, scores[classHazard:])
 	v.Topics = a.readTopics(s, &v)
-	v.Found = a.readFields(s, text)
+	v.Found = a.readFields(s)
 	v.Keywords = a.keywords(s)
 	v.Evidence = a.evidence(s, &v, text)
 	return v
 }
 
+// read reads everything that needs no judgement from text.
+func (a *Analyzer) read(s *scratch, text string) {
+	s.fold.reset(text)
+	s.folded = string(s.fold.text)
+	a.find(s)
+	s.cutClauses()
+	a.readTokens(s)
+	s.scoreClauses()
+	s.positive, s.neutral, s.negative = a.model.Score(s.folded, nil)
+	s.spam = a.readSpam(s)
+	s.cues = a.readCues(s)
+	a.readIntents(s)
+	a.readHazards(s)
+	s.lang = language(s.fold.text)
+}
+
 // find runs the matcher over the text and notes which literals it holds.
 func (a *Analyzer) find(s *scratch) {
 	s.hits, s.classes, s.offsets = a.rules.matcher.scan(s.fold.text, s.hits[:0], s.classes, s.offsets)
-	if len(s.seen) != len(a.rules.actions) {
-		s.seen = make([]uint32, len(a.rules.actions))
+	if len(s.last) != len(a.rules.actions) {
+		s.last = make([]uint32, len(a.rules.actions))
 		s.run = 0
 	}
 	s.run++
 	if s.run == 0 { // after 2^32 texts the marks of the first would seem new
-		clear(s.seen)
+		clear(s.last)
 		s.run = 1
 	}
 	for _, h := range s.hits {
-		s.seen[h.literal] = s.run
+		s.last[h.literal] = s.run
 	}
 }
 
@@ -213,12 +241,12 @@ func (a *Analyzer) find(s *scratch) {
 // apart.
 func (s *scratch) holds(act *action) bool {
 	for _, id := range act.must {
-		if s.seen[id] != s.run {
+		if s.last[id] != s.run {
 			return false
 		}
 	}
 	for _, id := range act.not {
-		if s.seen[id] == s.run {
+		if s.last[id] == s.run {
 			return false
 		}
 	}
@@ -237,7 +265,7 @@ func (s *scratch) pair(act *action, i int) int32 {
 	if act.first < 0 {
 		return h.start
 	}
-	if s.seen[act.first] != s.run {
+	if s.last[act.first] != s.run {
 		return -1
 	}
 	limit := max(h.start-pairReach, s.clauseAt(h.start).start)

@@ -31,8 +31,9 @@ func (a *Analyzer) evidence(s *scratch, v *Verdict, text string) []Evidence {
 		add("intent", s.intents[i].start, s.intents[i].end)
 	}
 	for _, name := range v.Hazards {
-		h := &s.hazards[slices.Index(hazardNames[:], name)]
-		add("urgency", h.start, h.end)
+		if h := &s.hazards[slices.Index(hazardNames[:], name)]; h.weight > 0 {
+			add("urgency", h.start, h.end)
+		}
 	}
 	if v.Topics != nil {
 		for i := range s.topics {

@@ -26,7 +26,7 @@ func (b *ruleBook) addName(name string, value int32) error {
 // readFields returns the values of fields that the text names. Of a field the
 // longest name counts, then the first; a name that belongs to two values, and
 // so tells neither, is passed over.
-func (a *Analyzer) readFields(s *scratch, text string) map[string]string {
+func (a *Analyzer) readFields(s *scratch) map[string]string {
 	var found map[string]string
 	set := func(field, code string) {
 		if found == nil {

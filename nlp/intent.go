@@ -1,6 +1,10 @@
 package nlp
 
-import "slices"
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+)
 
 // intentSum is what was found for an intent.
 type intentSum struct {
@@ -39,43 +43,79 @@ func (a *Analyzer) readIntents(s *scratch) {
 	}
 }
 
-// intent weighs the sums against each other and against what else is known.
-func (s *scratch) intent(v *Verdict) string {
-	positive, negative := max(0, v.Score), max(0, -v.Score)
-	asks := false
+// observe makes of what was read what the head sees.
+func (s *scratch) observe(o *observation) {
+	o.dense = [denseSize]float32{}
+	o.rows = appendRows(o.rows[:0], s.fold.text)
+	next := 0
+	put := func(x float64) {
+		o.dense[next] = float32(x)
+		next++
+	}
+	flag := func(on bool) {
+		if on {
+			o.dense[next] = 1
+		}
+		next++
+	}
+	put(1)
+	for i := range s.intents {
+		put(min(s.intents[i].sum, 6) / 3)
+	}
+	put(s.positive)
+	put(s.neutral)
+	put(s.negative)
+	put(max(-6, min(6, math.Log((s.positive+1e-4)/(s.negative+1e-4)))) / 3)
+	put(math.Tanh(s.listScore() / 2))
+	put(s.spam)
+	for i := range s.hazards {
+		put(float64(s.hazards[i].weight) / 3)
+	}
+	c := &s.cues
+	reacts := c.Greeting || c.Thanks || c.Received || c.BareMark
+	for _, on := range []bool{reacts, c.Urging, c.Human, c.Cancel} {
+		flag(on)
+	}
+	asks, wishes := false, false
 	for i := range s.clauses {
 		asks = asks || s.clauses[i].asks
+		wishes = wishes || s.clauses[i].wishes
 	}
-	sum := func(i int) float64 { return s.intents[i].sum }
-	var score [intentCount]float64
-	score[intentComplaint] = 0.6*sum(intentComplaint) + 2*negative
-	score[intentSuggestion] = 0.9 * sum(intentSuggestion)
-	score[intentQuestion] = 0.5 * sum(intentQuestion)
-	if asks {
-		score[intentQuestion] += 1.2
-	}
-	score[intentPraise] = 0.5*sum(intentPraise)*(1-negative) + 2*positive
-	score[intentRequest] = 0.7 * sum(intentRequest)
-	score[intentChat] = 0.8 + 0.8*sum(intentChat)
-	if v.Cues.Greeting || v.Cues.Thanks || v.Cues.Received || v.Cues.BareMark {
-		score[intentChat] += 6
-	}
-	if v.Cues.Human && s.intents[intentComplaint].sum < 2 {
-		score[intentRequest] += 4
-	}
-	score[intentSpam] = 8 * max(0, v.Spam-0.45)
-	if v.Spam > 0.6 {
-		score[intentSpam] += 3
-	}
-	for i := range s.hazards {
-		if i != hazardDeadline && i != hazardChurn && s.hazards[i].weight >= 3 {
-			score[intentComplaint] += 2
-			break
+	flag(asks)
+	flag(wishes)
+	n := utf8.RuneCount(s.fold.text)
+	flag(n <= 4)
+	flag(n > 4 && n <= 8)
+	flag(n > 8 && n <= 20)
+	flag(n > 40)
+	flag(longNumber(s.fold.text))
+}
+
+// longNumber reports whether text has five digits in a row.
+func longNumber(text []byte) bool {
+	run := 0
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			run = 0
+			continue
+		}
+		if run++; run == 5 {
+			return true
 		}
 	}
-	best := intentChat
-	for i, x := range score {
-		if x > score[best] {
+	return false
+}
+
+// intent returns the most likely intent. A message that only reacts is chat,
+// whatever its words: what customers see may rest on that.
+func (s *scratch) intent(chances []float32) string {
+	c := &s.cues
+	if (c.Greeting || c.Thanks || c.Received || c.BareMark) && !c.Human && !c.Cancel {
+		return intentNames[intentChat]
+	}
+	best := 0
+	for i := range chances {
+		if chances[i] > chances[best] {
 			best = i
 		}
 	}

@@ -64,8 +64,8 @@ func compact(b, text []byte) []byte {
 // maxSpamWeight bounds what many rules add up to.
 const maxSpamWeight = 20
 
-// spam tells how likely the text is advertising, fraud or abuse.
-func (a *Analyzer) spam(s *scratch) float64 {
+// readSpam tells how likely the text is advertising, fraud or abuse.
+func (a *Analyzer) readSpam(s *scratch) float64 {
 	weight := a.spamWeight(s.hits)
 	if evasive(s.fold.text) {
 		s.compact = compact(s.compact[:0], s.fold.text)

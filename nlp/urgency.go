@@ -8,7 +8,7 @@ type hazardSum struct {
 
 // readHazards finds the hazards: words that are not part of a harmless one, not
 // negated and, but for self-harm, not merely asked about or supposed.
-func (a *Analyzer) readHazards(s *scratch, positive float64) {
+func (a *Analyzer) readHazards(s *scratch) {
 	s.hazards = [hazardCount]hazardSum{}
 	s.harmless = s.harmless[:0]
 	any := false
@@ -35,7 +35,7 @@ func (a *Analyzer) readHazards(s *scratch, positive float64) {
 			if start < 0 {
 				continue
 			}
-			weight := s.hazardWeight(act, start, h.end, positive)
+			weight := s.hazardWeight(act, start)
 			if sum := &s.hazards[act.index]; weight > sum.weight {
 				*sum = hazardSum{weight: weight, start: start, end: h.end}
 			}
@@ -53,7 +53,7 @@ func (s *scratch) isHarmless(h hit) bool {
 }
 
 // hazardWeight is what the rule act counts where it was found.
-func (s *scratch) hazardWeight(act *action, start, end int32, positive float64) float32 {
+func (s *scratch) hazardWeight(act *action, start int32) float32 {
 	if act.index == hazardSelfharm {
 		return act.weight
 	}
@@ -67,7 +67,7 @@ func (s *scratch) hazardWeight(act *action, start, end int32, positive float64) 
 		if c.asks || c.wishes && !s.reported(c) {
 			weight--
 		}
-		if positive > 0.9 {
+		if s.positive > 0.9 {
 			weight -= 2
 		}
 	}
@@ -101,32 +101,42 @@ func (s *scratch) negatedBefore(c *clause, start int32) bool {
 	return false
 }
 
-// urgency tells how urgent the message is and which hazards make it so.
-func (s *scratch) urgency(v *Verdict) (level string, hazards []string) {
+const (
+	// sureHazard is from which probability on the head alone makes a hazard;
+	// sureSafe is from which on it takes back what only a word says.
+	sureHazard = 0.6
+	sureSafe   = 0.97
+)
+
+// urgency tells how urgent the message is and which hazards make it so. chances
+// are the head's, of each hazard and of none. A rule counts unless the head is
+// sure that nothing is the matter, and the head counts where it is sure.
+func (s *scratch) urgency(v *Verdict, chances []float32) (level string, hazards []string) {
 	const (
 		low = iota
 		normal
 		high
 		critical
 	)
-	rank := normal
-	switch v.Intent {
-	case "praise", "chat", "spam":
-		rank = low
-	}
 	if v.Intent == "spam" {
 		return "low", nil
 	}
+	rank := normal
+	if v.Intent == "praise" || v.Intent == "chat" {
+		rank = low
+	}
+	safe := chances[hazardCount]
 	bad := v.Intent == "complaint" || v.Sentiment == "negative"
 	for i, h := range s.hazards {
+		chance := chances[i]
+		if i == hazardHarm || i == hazardFood {
+			chance = chances[hazardHarm] + chances[hazardFood] // the words tell which of them
+		}
+		counts := h.weight >= 2 && safe < sureSafe || h.weight >= 1 && chance > sureHazard/2 || chance > sureHazard && chance == chances[i]
 		switch {
-		case h.weight <= 0:
+		case !counts, i == hazardMinor && !bad && s.worst() < 2, i == hazardDeadline && v.Intent == "praise":
 			continue
-		case i == hazardMinor && !bad && s.worst() < 2,
-			i == hazardDeadline && v.Intent == "praise",
-			h.weight < 2:
-			continue
-		case h.weight >= 3 && i <= hazardMedia:
+		case i <= hazardMedia && (h.weight >= 3 || chance > sureHazard/2):
 			rank = critical
 		default:
 			rank = max(rank, high)

@@ -1,0 +1,277 @@
+package nlp
+
+import (
+	_ "embed" // for the messages
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// The classes that the head tells apart: the intents, then the sentiments, then
+// the hazards and that there is none.
+const (
+	classPositive = intentCount + iota
+	classNeutral
+	classNegative
+	classHazard
+	classSafe  = classHazard + hazardCount
+	classCount = classSafe + 1
+)
+
+// groups are the classes of which one applies: from, up to and exclusive.
+var groups = [...][2]int{{0, intentCount}, {classPositive, classHazard}, {classHazard, classCount}}
+
+// Message is a message with the labels that a person gave it. Empty labels are
+// not known.
+type Message struct {
+	Intent    string
+	Urgency   string
+	Hazard    string // the main reason of the urgency; "-" where there is none
+	Sentiment string
+	Text      string
+}
+
+//go:embed messages_train.tsv
+var trainingMessages string
+
+// ReadMessages reads rows of "intent, urgency, hazard, sentiment, text", with tabs
+// between and a title row.
+func ReadMessages(tsv string) ([]Message, error) {
+	var messages []Message
+	for n, line := range strings.Split(strings.TrimRight(tsv, "\n"), "\n") {
+		cells := strings.Split(line, "\t")
+		if len(cells) != 5 {
+			return nil, fmt.Errorf("line %d has %d cells instead of 5", n+1, len(cells))
+		}
+		if n == 0 {
+			continue
+		}
+		messages = append(messages, Message{Intent: cells[0], Urgency: cells[1], Hazard: cells[2], Sentiment: cells[3], Text: cells[4]})
+	}
+	if len(messages) == 0 {
+		return nil, errors.New("no messages")
+	}
+	return messages, nil
+}
+
+const (
+	headRows  = 1 << 15 // of the table of runs of characters
+	denseSize = 64
+)
+
+// head is a linear model over what the rules found (dense) and over the short
+// runs of characters of a text (sparse), learned from messages with labels. It
+// is trained once, in a tenth of a second, and then only read.
+type head struct {
+	dense  [denseSize][classCount]float32
+	sparse [][classCount]float32
+}
+
+// observation is what the head sees of a text.
+type observation struct {
+	dense [denseSize]float32
+	rows  []uint32
+}
+
+// scores returns a score for each class.
+func (m *head) scores(o *observation) [classCount]float32 {
+	var sum [classCount]float32
+	for _, row := range o.rows {
+		w := &m.sparse[row]
+		for c := range sum {
+			sum[c] += w[c]
+		}
+	}
+	scale := rowScale(len(o.rows))
+	for c := range sum {
+		sum[c] *= scale
+	}
+	for i, x := range o.dense {
+		if x == 0 {
+			continue
+		}
+		w := &m.dense[i]
+		for c := range sum {
+			sum[c] += x * w[c]
+		}
+	}
+	return sum
+}
+
+func rowScale(n int) float32 {
+	if n == 0 {
+		return 0
+	}
+	return float32(headScale / math.Sqrt(float64(n)))
+}
+
+// softmax makes probabilities of the scores from first to last, exclusive.
+func softmax(scores []float32) {
+	top := slices.Max(scores)
+	sum := float32(0)
+	for i, x := range scores {
+		scores[i] = float32(math.Exp(float64(x - top)))
+		sum += scores[i]
+	}
+	for i := range scores {
+		scores[i] /= sum
+	}
+}
+
+// Chosen by five-fold cross-validation on the training messages.
+const (
+	headEpochs = 20
+	headRate   = 0.1
+	headDecay  = 2e-4
+	headScale  = 2
+	// hazardEmphasis makes up for how few of the messages tell of a hazard.
+	hazardEmphasis = 3
+)
+
+// trainHead learns from observations and their classes; -1 is a label that is
+// not known. The same input gives the same head.
+func trainHead(seen []observation, labels [][len(groups)]int) *head {
+	m := &head{sparse: make([][classCount]float32, headRows)}
+	squares := &head{sparse: make([][classCount]float32, headRows)}
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: training must be repeatable, not secret
+	order := make([]int, len(seen))
+	for i := range order {
+		order[i] = i
+	}
+	for range headEpochs {
+		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		for _, i := range order {
+			m.step(squares, &seen[i], &labels[i])
+		}
+	}
+	return m
+}
+
+// step moves the weights toward the labels of one observation (AdaGrad).
+func (m *head) step(squares *head, o *observation, labels *[len(groups)]int) {
+	slope := m.scores(o)
+	for g, group := range groups {
+		part := slope[group[0]:group[1]]
+		softmax(part)
+		if labels[g] < 0 {
+			clear(part)
+			continue
+		}
+		slope[labels[g]]--
+		if group[0] == classHazard && labels[g] != classSafe {
+			for c := range part {
+				part[c] *= hazardEmphasis
+			}
+		}
+	}
+	for i, x := range o.dense {
+		if x != 0 {
+			descend(&m.dense[i], &squares.dense[i], &slope, x)
+		}
+	}
+	scale := rowScale(len(o.rows))
+	for _, row := range o.rows {
+		descend(&m.sparse[row], &squares.sparse[row], &slope, scale)
+	}
+}
+
+func descend(w, squares, slope *[classCount]float32, x float32) {
+	for c := range w {
+		g := slope[c]*x + headDecay*w[c]
+		squares[c] += g * g
+		w[c] -= headRate * g / (1e-3 + float32(math.Sqrt(float64(squares[c]))))
+	}
+}
+
+// appendRows appends the rows of the short runs of characters of a folded text:
+// single characters, pairs and triples of Chinese, and whole words of Latin
+// script and pairs of them; digits count as one digit.
+func appendRows(rows []uint32, text []byte) []uint32 {
+	const edge = 1
+	a, b := uint64(edge), uint64(edge) // the units two and one before
+	add := func(h uint64) { rows = append(rows, uint32(mix(h)>>40)&(headRows-1)) }
+	push := func(u uint64) {
+		add(u<<2 | 1)
+		add((b*0x9e3779b97f4a7c15+u)<<2 | 2)
+		add(((a*0x9e3779b97f4a7c15+b)*0x9e3779b97f4a7c15+u)<<2 | 3)
+		a, b = b, u
+	}
+	word := uint64(0)
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		i += size
+		switch {
+		case 'a' <= r && r <= 'z':
+			word = (word ^ uint64(r)) * 0x100000001b3
+			continue
+		case word != 0:
+			push(word | 1<<40)
+			word = 0
+		}
+		switch {
+		case r == ' ' || r == '\n':
+		case '0' <= r && r <= '9':
+			if b != '0' {
+				push('0')
+			}
+		default:
+			push(uint64(r))
+		}
+	}
+	if word != 0 {
+		push(word | 1<<40)
+	}
+	push(edge)
+	return rows
+}
+
+// builtinHead is trained at the first use; afterwards it is never written.
+var builtinHead = sync.OnceValues(func() (*head, error) {
+	messages, err := ReadMessages(trainingMessages)
+	if err != nil {
+		return nil, fmt.Errorf("built-in messages: %w", err)
+	}
+	return learn(messages)
+})
+
+// learn trains a head on messages.
+func learn(messages []Message) (*head, error) {
+	a, err := newAnalyzer(Options{})
+	if err != nil {
+		return nil, err
+	}
+	seen := make([]observation, len(messages))
+	labels := make([][len(groups)]int, len(messages))
+	s := new(scratch)
+	for i, m := range messages {
+		a.read(s, m.Text)
+		s.observe(&seen[i])
+		labels[i] = m.labels()
+	}
+	return trainHead(seen, labels), nil
+}
+
+// labels returns the class of m in each group, -1 where it is not known.
+func (m Message) labels() [len(groups)]int {
+	sentiment := -1
+	switch m.Sentiment {
+	case "positive":
+		sentiment = classPositive
+	case "neutral":
+		sentiment = classNeutral
+	case "negative":
+		sentiment = classNegative
+	}
+	hazard := -1
+	if m.Hazard == "-" {
+		hazard = classSafe
+	} else if i := slices.Index(hazardNames[:], m.Hazard); i >= 0 {
+		hazard = classHazard + i
+	}
+	return [...]int{intentIndex(m.Intent), sentiment, hazard}
+}
