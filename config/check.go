@@ -366,7 +366,7 @@ func (l *loader) times() {
 	}{
 		{"desk", "settle", "settle_max", d.Settle, d.SettleMax},
 		{"desk", "remind_after", "close_after", d.RemindAfter, d.CloseAfter},
-		{"advanced", "retry", "retry_max", a.Retry, a.RetryMax},
+		{"advanced", "retry_max", "retry_for", a.RetryMax, a.RetryFor},
 	} {
 		if order.a > order.b {
 			l.wrong(order.section+"."+order.small, orderOfTimes, order.small, order.large)

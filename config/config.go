@@ -183,9 +183,7 @@ type Desk struct {
 
 // Files are the rules for attachments.
 type Files struct {
-	MaxSize  Size          `yaml:"max_size" min:"1" zh:"一个文件最大多少" en:"the largest file that is kept"`
-	MaxTotal Size          `yaml:"max_per_day" min:"1" zh:"一个人一天最多多少" en:"the most that one person can send in a day"`
-	Timeout  time.Duration `yaml:"timeout" min:"1s" zh:"取一个文件最多等多久" en:"how long fetching one may take"`
+	MaxSize Size `yaml:"max_size" min:"1" zh:"一个文件最大多少；更大的不存，告诉团队" en:"the largest file that is kept; of larger ones the team is told"`
 }
 
 // Privacy is what the privacy text says.
@@ -211,14 +209,13 @@ type Log struct {
 
 // Advanced are times that tests shorten and operators rarely change.
 type Advanced struct {
-	Lease     time.Duration `yaml:"lease" min:"100ms" max:"1m" zh:"租约多长：被杀的进程最多这么久后由别人接手" en:"the length of leases: a killed process is replaced after this long"`
-	Poll      time.Duration `yaml:"poll" min:"10ms" max:"1m" zh:"没有铃声时多久看一次有没有活" en:"how often work is looked for without a ring"`
-	Reconcile time.Duration `yaml:"reconcile" min:"100ms" zh:"多久对一次账" en:"how often what was not finished is rung for again"`
-	Retry     time.Duration `yaml:"retry" min:"10ms" zh:"第一次重试前等多久，之后加倍" en:"the wait before the first retry; it doubles"`
-	RetryMax  time.Duration `yaml:"retry_max" min:"10ms" zh:"重试最多隔多久" en:"the longest wait between retries"`
-	Attempts  int           `yaml:"attempts" min:"1" max:"100" zh:"试这么多次还不成就放到一边，等人看" en:"after this many failures work is put aside for a person"`
-	Workers   int           `yaml:"workers" min:"1" max:"256" zh:"同时处理几条" en:"messages worked on at a time"`
-	Stop      time.Duration `yaml:"stop" min:"1s" zh:"停机最多等多久" en:"how long a stop may take"`
+	Lease       time.Duration `yaml:"lease" min:"100ms" max:"10s" zh:"租约多长：被杀的进程最多这么久后由别人接手" en:"the length of leases: a killed process is replaced after this long"`
+	Poll        time.Duration `yaml:"poll" min:"10ms" max:"1m" zh:"没有铃声时多久看一次有没有活" en:"how often work is looked for without a ring"`
+	Reconcile   time.Duration `yaml:"reconcile" min:"100ms" zh:"没做完的活多久再催一次" en:"how old unfinished work is when it is rung for again"`
+	SendTimeout time.Duration `yaml:"send_timeout" min:"100ms" zh:"发一次最多等平台多久" en:"how long one request to a platform may take"`
+	RetryMax    time.Duration `yaml:"retry_max" min:"10ms" zh:"两次重试最多隔多久" en:"the longest wait between two tries"`
+	RetryFor    time.Duration `yaml:"retry_for" min:"10ms" zh:"一直发不出去，试多久后放弃并告诉团队" en:"how long a message is tried before the team is told that it failed"`
+	Stop        time.Duration `yaml:"stop" min:"1s" zh:"停机最多等多久" en:"how long a stop may take"`
 }
 
 // Default returns the configuration that holds where nothing is written: SQLite
@@ -241,12 +238,12 @@ func Default() *Config {
 			Settle: 6 * time.Second, SettleMax: 20 * time.Second, RateChange: 24 * time.Hour, AskExpires: 5 * time.Minute,
 			AsCustomer: 30 * time.Minute, Late: 10 * time.Minute, Fresh: 24 * time.Hour, PromiseWarn: 5 * time.Minute,
 		},
-		Files:   Files{MaxSize: 20 << 20, MaxTotal: 200 << 20, Timeout: time.Minute},
+		Files:   Files{MaxSize: 20 << 20},
 		Privacy: Privacy{Keep: 180 * 24 * time.Hour},
 		Log:     Log{Level: "info", Format: "text"},
 		Advanced: Advanced{
-			Lease: 10 * time.Second, Poll: time.Second, Reconcile: 30 * time.Second, Retry: time.Second, RetryMax: 10 * time.Minute,
-			Attempts: 8, Workers: 8, Stop: 20 * time.Second,
+			Lease: 10 * time.Second, Poll: time.Second, Reconcile: 10 * time.Second, SendTimeout: 20 * time.Second,
+			RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, Stop: 20 * time.Second,
 		},
 	}
 }

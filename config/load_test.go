@@ -268,6 +268,30 @@ func optionsOf[T any](t *testing.T, c Channel) *T {
 	return o
 }
 
+func TestSecretsFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("huiyin.yaml", "storage: {database_file: db.url, redis_file: empty}\n")
+	put("db.url", "postgres://u:p4ssw0rd@db/huiyin\r\n")
+	put("empty", "\n")
+	_, problems := Load(filepath.Join(dir, "huiyin.yaml"), options(nil))
+	if len(problems) != 1 || problems[0].Line != 1 || !strings.Contains(problems[0].Text, "密钥文件") {
+		t.Errorf("%v", problems)
+	}
+	put("empty", "redis://:other@cache\n")
+	c, problems := Load(filepath.Join(dir, "huiyin.yaml"), options(nil))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if c.Storage.Database.Reveal() != "postgres://u:p4ssw0rd@db/huiyin" || c.Storage.Redis.Reveal() != "redis://:other@cache" {
+		t.Error("the secrets are not what the files hold")
+	}
+}
+
 func TestFileProblems(t *testing.T) {
 	_, problems := Load(filepath.Join(t.TempDir(), "none.yaml"), options(nil))
 	if len(problems) != 1 || problems[0].Text != "没有这个文件" || problems[0].Line != 0 {

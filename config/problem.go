@@ -74,7 +74,7 @@ func (ps *problems) hide(secret string) {
 
 // minHidden is the shortest value that is looked for in texts: shorter ones are
 // part of ordinary words, and are no secrets.
-const minHidden = 4
+const minHidden = 6
 
 // result returns the problems in the order of their places, without secrets
 // and without repetitions.

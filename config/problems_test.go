@@ -66,7 +66,7 @@ routes:
 cards: {fold: -1, within: 5x}
 desk: {undo: 10, settle: 30s}
 files: {max_size: huge}
-advanced: {attempts: 1000, lease: 10ms}
+advanced: {lease: 10ms, poll: 2m, retry_for: 1s}
 texts: {receitp: x, receipt: "{numbr}"}
 phrases: {催 件: x}
 `
