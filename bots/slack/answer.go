@@ -2,11 +2,27 @@ package slack
 
 import (
 	"context"
+	"errors"
 
 	"github.com/slack-go/slack"
 
 	"github.com/huiyin/huiyin/bots"
 )
+
+// answerTries is how often an answer is tried where Slack says later.
+const answerTries = 3
+
+// performPatiently performs an answer and waits where Slack asks for it: nobody
+// else will try it again.
+func (b *bot) performPatiently(ctx context.Context, o origin, a bots.Answer) error {
+	for try := 1; ; try++ {
+		err := b.perform(ctx, o, a)
+		var se *bots.SendError
+		if !errors.As(err, &se) || se.Fate != bots.Limited || try == answerTries || !sleep(ctx, se.RetryAfter) {
+			return err
+		}
+	}
+}
 
 // perform shows the person who caused an event what came of it.
 func (b *bot) perform(ctx context.Context, o origin, a bots.Answer) error {
@@ -27,8 +43,10 @@ func (b *bot) perform(ctx context.Context, o origin, a bots.Answer) error {
 	}
 }
 
-// openDialog opens a form. Slack allows it for 3 s after the tap: later, the
-// person gets the prompt, with a button that is a fresh tap.
+// openDialog opens a form. Slack allows it for 3 s after the tap. Later, the
+// person gets its title, which reads as the command that does the same, and a
+// button that is a fresh tap. (Prompts ask to reply to a message, which Slack
+// does not know.)
 func (b *bot) openDialog(ctx context.Context, o origin, d bots.Dialog) error {
 	view, err := layDialog(d, place{Data: d.Data, Chat: o.chat, Thread: o.thread, Message: o.message})
 	if err != nil {
@@ -40,7 +58,7 @@ func (b *bot) openDialog(ctx context.Context, o origin, d bots.Dialog) error {
 			return nil
 		}
 	}
-	late := bots.Post{Text: first(d.Prompt, d.Label, d.Title)}
+	late := bots.Post{Text: d.Title + " …"}
 	if o.payload != "" {
 		late.Buttons = [][]bots.Button{{{Text: first(d.Title, d.Submit), Data: o.payload, Style: bots.Primary}}}
 	}

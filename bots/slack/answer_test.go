@@ -146,18 +146,18 @@ func TestDialog(t *testing.T) {
 	}
 }
 
-// A dialog that Slack does not open any more becomes its prompt, with a button
+// A dialog that Slack does not open any more becomes its title, with a button
 // that is a fresh tap.
 func TestDialogTooLate(t *testing.T) {
 	o := fast()
 	o.TriggerTTL = time.Nanosecond
 	s, bot, in := running(t, o)
-	answers(in, bots.Answer{Dialog: &bots.Dialog{Title: "回复 #128", Data: "reply:128", Label: "写给客户的话", Submit: "发送", Prompt: "请写：回复 #128 要说的话"}})
+	answers(in, bots.Answer{Dialog: &bots.Dialog{Title: "回复 #128", Data: "reply:128", Label: "写给客户的话", Submit: "发送", Prompt: "请直接回复这条"}})
 	root := send(t, bot, bots.Post{Chat: team, Card: card()}).ID
 	press(t, s, team, root, "回复")
-	m := seen(t, s, team, withText("请写：回复 #128 要说的话"))
+	m := seen(t, s, team, withText("回复 #128 …"))
 	if m.Ephemeral != lilei {
-		t.Error("everybody sees the prompt")
+		t.Error("everybody sees it")
 	}
 	press(t, s, team, m.TS, "回复 #128")
 	if got := in.Wait(t, 2, typed(bots.OnPress)); got[1].Payload != got[0].Payload || got[1].Key == got[0].Key {
@@ -173,5 +173,20 @@ func TestForeignResponseURL(t *testing.T) {
 		`","trigger_id":"1","text":"原文 #128","response_url":"https://hooks.slack.com.evil.example.net/x"}}`)
 	if m := seen(t, s, team, withText("#128 的手机号是 …")); m.Ephemeral != lilei {
 		t.Errorf("seen by %q", m.Ephemeral)
+	}
+}
+
+// An answer that comes too soon after another message is shown once the chat
+// takes it.
+func TestAnswerWaitsForTheRate(t *testing.T) {
+	o := fast()
+	o.Rate = time.Second
+	s, bot, in := running(t, o)
+	answers(in, bots.Answer{Text: "#128 处理中"})
+	send(t, bot, bots.Post{Chat: s.DM(wang), Text: "收到了（编号 #128）"})
+	s.Says(wang, s.DM(wang), "进度")
+	seen(t, s, s.DM(wang), withText("#128 处理中"))
+	if s.Refused("429") == 0 {
+		t.Error("the fake's rate was not met: nothing is tested")
 	}
 }

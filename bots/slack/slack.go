@@ -73,7 +73,8 @@ const sample = `- name: hq
 
 // Figures of the platform (docs.slack.dev, rate limits and Block Kit reference).
 const (
-	textLimit  = 4000 // of one message's text, beyond which Slack advises against
+	textLimit  = 4000                    // of one message's text, beyond which Slack advises against
+	perChat    = 1100 * time.Millisecond // Slack allows one a second, as counted on its own clock
 	aLongWhile = 100 * 365 * 24 * time.Hour
 )
 
@@ -89,8 +90,8 @@ func Kind() bots.Kind {
 			Caption:   bots.Limit{N: textLimit, Unit: bots.Runes},
 			Data:      valueLimit,
 			Buttons:   5,
-			PerChat:   bots.Rate{N: 1, Per: time.Second},
-			PerGroup:  bots.Rate{N: 1, Per: time.Second},
+			PerChat:   bots.Rate{N: 1, Per: perChat},
+			PerGroup:  bots.Rate{N: 1, Per: perChat},
 			Overall:   bots.Rate{N: 300, Per: time.Minute},
 			RecallFor: aLongWhile, // a bot can always delete what it posted
 		},

@@ -365,7 +365,7 @@ func (r *receiver) answer(parent context.Context, got *received, a bots.Answer) 
 		defer func() { <-r.slots }()
 		ctx, cancel := context.WithTimeout(parent, answerWithin)
 		defer cancel()
-		if err := r.b.perform(ctx, got.origin, a); err != nil {
+		if err := r.b.performPatiently(ctx, got.origin, a); err != nil {
 			r.b.log.Warn("slack: an answer was not shown", "key", got.event.Key, "code", codeOf(err), "error", err)
 		}
 	})

@@ -22,7 +22,8 @@ type Upload struct {
 }
 
 // Says writes a message as a person and returns its ts. In a channel, a text
-// that mentions the bot (see At) arrives twice, as Slack has it.
+// that mentions the bot (see At) arrives twice, as Slack has it. It panics
+// where the person is not in the channel: a mistake of the test.
 func (s *Server) Says(person, channel, text string) string {
 	return s.write(person, channel, text, "", nil)
 }
