@@ -141,3 +141,38 @@ func TestNoErrorHoldsTheToken(t *testing.T) {
 		t.Error("the log holds the token")
 	}
 }
+
+// Lost answers: each post is taken once, each is told as uncertain, none is
+// sent again by the connector or by Go's transport.
+func TestLostAnswersAreNeverRepeated(t *testing.T) {
+	p, _ := idle(t)
+	const posts = 100
+	for i := range posts {
+		fault := telegramtest.Fault{Drop: true}
+		if i%2 == 0 {
+			fault = telegramtest.Fault{Truncate: true}
+		}
+		p.fake.Fail("sendMessage", fault)
+		_, err := p.bot.Send(t.Context(), bots.Post{Chat: p.Private(), Text: fmt.Sprint("结案 ", i)})
+		if bots.FateOf(err) != bots.Uncertain {
+			t.Fatalf("post %d: %v", i, err)
+		}
+		if i%3 == 0 { // leave a connection open for the next to find
+			if _, err := p.bot.Send(t.Context(), bots.Post{Chat: p.Group(), Text: "卡片"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	seen := map[string]int{}
+	for _, m := range p.fake.FromBot(lilei) {
+		seen[m.Text]++
+	}
+	for text, n := range seen {
+		if n != 1 {
+			t.Errorf("%s was sent %d times", text, n)
+		}
+	}
+	if len(seen) != posts {
+		t.Errorf("%d of %d posts were taken", len(seen), posts)
+	}
+}

@@ -121,6 +121,9 @@ func (d decoder) edited(m *wireMessage) (*bots.Event, error) {
 	if m.EditDate == 0 {
 		return nil, errMalformed
 	}
+	if m.Location != nil {
+		return nil, nil // a live location moves every few seconds: where it began is enough
+	}
 	e.Type = bots.OnEdited
 	e.Key += ":" + id(m.EditDate)
 	e.At = time.Unix(m.EditDate, 0).UTC()

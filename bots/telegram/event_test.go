@@ -265,6 +265,7 @@ func TestNothingToTell(t *testing.T) {
 		`"channel_post":{"message_id":1}`, `"poll":{"id":"1"}`, `"unheard_of":{}`, `"message":null`,
 		message5(groupChat, `"new_chat_title":"新名"`), message5(groupChat, `"new_chat_members":[{"id":1}]`), message5(groupChat, `"pinned_message":{"message_id":1}`),
 		`"message":{"message_id":1,"date":1,"chat":{"id":-9,"type":"channel"},"text":"x"}`,
+		`"edited_message":{"message_id":5,"date":1,"edit_date":2,` + privateChat + `,` + fromLilei + `,"location":{"latitude":1,"longitude":2,"live_period":900}}`,
 	} {
 		if e := decodeOne(t, content); e != nil {
 			t.Errorf("%s is told as %+v", content, e)
@@ -330,4 +331,14 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("a message without chat or id: %+v", e)
 		}
 	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	raw := json.RawMessage(`{"update_id":9,` + message5(groupChat, `"text":"@huiyin_bot 奶茶里有虫，孩子喝了一半肚子疼","entities":[{"type":"mention","offset":0,"length":11}]`) + `}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if e, err := testDecoder.decode(raw); err != nil || e == nil {
+			b.Fatal(err)
+		}
+	}
 }

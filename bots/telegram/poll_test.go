@@ -261,3 +261,17 @@ func TestStories(t *testing.T) {
 		t.Errorf("in the group: %v %v", types, moved)
 	}
 }
+
+// BenchmarkPoll is the whole way in: long poll, decoding, Inbox, confirmation.
+func BenchmarkPoll(b *testing.B) {
+	inbox := &bottest.Inbox{}
+	env, _ := bottest.NewEnv(b, inbox)
+	p := start(b, env, telegramtest.Config{})
+	for i := range b.N {
+		p.fake.UserSays(lilei, lilei, fmt.Sprint("第", i, "条，奶茶里有虫"))
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	bottest.Start(b, p.bot)
+	bottest.Eventually(b, "all to be confirmed", func() bool { return p.fake.Unconfirmed() == 0 })
+}

@@ -82,15 +82,12 @@ func renderText(text string, mention []bots.Person, limit bots.Limit) message {
 			text = "@" + personName(p) + " " + text
 		}
 	}
-	for _, same := range []bool{false, true} {
-		r := &rich{same: same}
+	text = limit.Cut(text)
+	r := &rich{}
+	if r.writeMentions(text, mention); r.units > limit.N {
+		r = &rich{same: true}
 		r.writeMentions(text, mention)
-		if r.units <= limit.N {
-			return r.message()
-		}
 	}
-	r := &rich{same: true}
-	r.writeMentions(limit.Cut(text), mention)
 	return r.message()
 }
 
@@ -147,11 +144,13 @@ func personName(p bots.Person) string {
 // board, state, the customer's words as a quotation, the lines. Where it is too
 // long, lines go from the end, then the quotation is cut.
 func renderCard(c bots.Card, mention []bots.Person, lost string, limit bots.Limit) message {
-	c.Head, c.State, c.Quote = oneLine(c.Head), oneLine(c.State), strings.TrimSpace(tidy(c.Quote))
-	lines := make([]string, 0, len(c.Lines)+1)
-	for _, line := range c.Lines {
+	// Nothing longer than the whole needs to be looked at any further.
+	c.Head, c.State = limit.Cut(oneLine(c.Head)), limit.Cut(oneLine(c.State))
+	c.Quote = limit.Cut(strings.TrimSpace(tidy(c.Quote)))
+	var lines []string
+	for _, line := range c.Lines[:min(len(c.Lines), limit.N)] {
 		if line = strings.TrimSpace(tidy(line)); line != "" {
-			lines = append(lines, line)
+			lines = append(lines, limit.Cut(line))
 		}
 	}
 	var people []string

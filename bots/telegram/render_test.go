@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/bots/bottest"
@@ -188,9 +189,25 @@ func FuzzRender(f *testing.F) {
 
 func BenchmarkRenderCard(b *testing.B) {
 	card := sampleCard()
+	b.ReportAllocs()
 	for b.Loop() {
 		if m := render(bots.Post{Card: card}, textLimit); m.text == "" {
 			b.Fatal("nothing")
+		}
+	}
+}
+
+// What somebody pastes must not keep a processor busy: 64 KiB within 100 ms,
+// with room for a busy machine.
+func TestRenderingHugeTextsIsQuick(t *testing.T) {
+	for _, unit := range []string{"#1", "@a", "a.b", "1.1.1.1", "://", "👨‍👩‍👧‍👦", "a\u0301", "\n", "虫", "/a ", "$A", "."} {
+		text := strings.Repeat(unit, (64<<10)/len(unit))
+		card := &bots.Card{Item: 1, Head: "#1 " + text, State: text, Quote: text, Lines: []string{text, text}}
+		began := time.Now()
+		render(bots.Post{Text: text, Mention: []bots.Person{{ID: "7", Name: "李雷"}}}, textLimit)
+		render(bots.Post{Card: card}, textLimit)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("%q…: %s", unit, took)
 		}
 	}
 }
