@@ -92,6 +92,7 @@ func words() []entry {
 		{"event.replied", "回复客户", "replied"},
 		{"event.waited", "等客户", "waits for customer"},
 		{"event.noted", "备注", "note"},
+		{"event.drafted", "写好待发到原帖", "drafted for the post"},
 		{"event.resolved", "解决", "resolved"},
 		{"event.closed", "结束", "ended"},
 		{"event.spam", "当垃圾处理", "spam"},
