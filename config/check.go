@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones travel with the program: a container may have none
 	"unicode"
 	"unicode/utf8"
 

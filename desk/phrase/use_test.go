@@ -14,11 +14,12 @@ import (
 // TestTextsThatAreAskedFor reads the calls of Text (and of the desk's own
 // shorthands for it) in the packages that speak to people: each key that is
 // written out must exist, and vars that are written out must hold every
-// variable of its text. A misspelt key would be read by a customer.
+// variable of its text. A misspelt key would be read by a customer. Each kind of
+// step in an item's history must have its word, too.
 func TestTextsThatAreAskedFor(t *testing.T) {
 	docs := map[string][]string{}
 	for _, d := range Keys() {
-		docs[d.Key] = d.Vars
+		docs[d.Key] = append([]string{}, d.Vars...)
 	}
 	files := token.NewFileSet()
 	seen := 0
@@ -36,6 +37,9 @@ func TestTextsThatAreAskedFor(t *testing.T) {
 				t.Fatal(err)
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
+				if kind, ok := stepKind(n); ok && docs["event."+kind] == nil {
+					t.Errorf("%s: there is no word for the step %q", files.Position(n.Pos()), kind)
+				}
 				call, ok := n.(*ast.CallExpr)
 				if !ok {
 					return true
@@ -62,6 +66,30 @@ func TestTextsThatAreAskedFor(t *testing.T) {
 	if seen == 0 {
 		t.Error("no text is asked for anywhere: the names of the calls have changed")
 	}
+}
+
+// stepKind returns the kind that a literal of the desk's steps has.
+func stepKind(n ast.Node) (string, bool) {
+	literal, ok := n.(*ast.CompositeLit)
+	if !ok {
+		return "", false
+	}
+	if name, isName := literal.Type.(*ast.Ident); !isName || name.Name != "step" {
+		return "", false
+	}
+	for _, e := range literal.Elts {
+		pair, isPair := e.(*ast.KeyValueExpr)
+		if !isPair {
+			continue
+		}
+		key, isKey := pair.Key.(*ast.Ident)
+		value, isText := pair.Value.(*ast.BasicLit)
+		if isKey && isText && key.Name == "kind" {
+			kind, err := strconv.Unquote(value.Value)
+			return kind, err == nil
+		}
+	}
+	return "", false
 }
 
 // asked returns the key that a call asks for, and the names of the variables

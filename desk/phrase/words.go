@@ -53,6 +53,7 @@ func words() []entry {
 		{"reason.reopened", "重开过", "reopened"},
 		{"reason.repeated", "多次反馈", "not the first time"},
 		{"reason.spam", "像垃圾信息", "looks like spam"},
+		{"reason.route", "路由定的", "set by a route"},
 
 		{"delivery.none", "没有发", "nothing sent"},
 		{"delivery.pending", "待发", "pending"},

@@ -212,3 +212,12 @@ func TestProperties(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkAdd(b *testing.B) {
+	h, loc := hours(b, "mon-fri 09:00-12:00 13:00-18:00", "sat 10:00-14:00"), zone(b, "Asia/Shanghai")
+	from := at(b, loc, "2026-11-02 17:30")
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Add(from, 24*time.Hour)
+	}
+}
