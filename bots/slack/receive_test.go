@@ -416,3 +416,21 @@ func TestLinkToThePrivateChat(t *testing.T) {
 		return linker.PrivateLink() == "https://slack.com/app_redirect?app=A0FAKE&team=T0FAKE"
 	})
 }
+
+// What Slack delivers again has the key it had.
+func TestRepeatedEvents(t *testing.T) {
+	s, _, in := running(t, fast())
+	s.Says(lilei, s.DM(lilei), "一")
+	s.Edits(lilei, s.DM(lilei), s.Says(lilei, s.DM(lilei), "二"), "贰")
+	in.Wait(t, 3, func(bots.Event) bool { return true })
+	s.Repeat(3)
+	keys := map[string]int{}
+	for _, e := range in.Wait(t, 6, func(bots.Event) bool { return true }) {
+		keys[e.Key]++
+	}
+	for key, n := range keys {
+		if n != 2 {
+			t.Errorf("%s came %d times, want twice", key, n)
+		}
+	}
+}

@@ -12,10 +12,15 @@ type Fault struct {
 	code  string
 	wait  time.Duration
 	count int
+	do    func()
 }
 
 // AcceptThenDrop takes the request and closes the connection without a word.
 func AcceptThenDrop() Fault { return Fault{kind: "drop"} }
+
+// AcceptThenDo takes the request, does something (stops the program, say) and
+// closes the connection without a word.
+func AcceptThenDo(do func()) Fault { return Fault{kind: "drop", do: do} }
 
 // Reset closes the connection without taking the request.
 func Reset() Fault { return Fault{kind: "reset"} }
@@ -95,6 +100,9 @@ func (f Fault) before(s *Server, w http.ResponseWriter) bool {
 func (f Fault) after(s *Server, w http.ResponseWriter) bool {
 	switch f.kind {
 	case "drop":
+		if f.do != nil {
+			f.do()
+		}
 		hangUp(w)
 		return true
 	case "truncated":

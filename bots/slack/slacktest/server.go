@@ -7,6 +7,7 @@ package slacktest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -77,6 +78,7 @@ type Server struct {
 	tickets   map[string]time.Time
 	sockets   []*socket
 	envelopes map[string]*delivery
+	events    []json.RawMessage // all that happened, for Repeat
 	lost      []string
 	failures  map[string]int // by user: actions the app did not acknowledge
 	faults    map[string][]Fault

@@ -204,10 +204,15 @@ func (s *Server) Lost() []string {
 	return append([]string(nil), s.lost...)
 }
 
-// Redeliver delivers an event again that was delivered before, acknowledged or
-// not, as Slack does now and then.
-func (s *Server) Redeliver(kind string, payload json.RawMessage) {
-	s.queue(kind, payload, "")
+// Repeat delivers the last n events again, acknowledged or not, as Slack does
+// now and then.
+func (s *Server) Repeat(n int) {
+	s.mu.Lock()
+	last := append([]json.RawMessage(nil), s.events[max(0, len(s.events)-n):]...)
+	s.mu.Unlock()
+	for _, payload := range last {
+		s.queue("events_api", payload, "")
+	}
 }
 
 // queue delivers an envelope until it is acknowledged or all tries are spent.
@@ -220,6 +225,9 @@ func (s *Server) queue(kind string, payload any, person string) *delivery {
 	s.mu.Lock()
 	d := &delivery{id: fmt.Sprintf("envelope-%d", s.next()), kind: kind, payload: raw, person: person, acked: make(chan struct{})}
 	s.envelopes[d.id] = d
+	if person == "" {
+		s.events = append(s.events, raw)
+	}
 	s.mu.Unlock()
 	s.done.Go(func() { s.deliver(d) })
 	return d
