@@ -151,7 +151,6 @@ func words() []entry {
 		{"left.days", "{count} 天", "{count} {count|day|days}"},
 		{"list.separator", "、", ", "},
 		{"system", "系统", "the system"},
-		{"someone", "客户", "a customer"},
 		{"team", "组", "team"},
 
 		{"topic.产品质量", "产品质量", "Product quality"},
