@@ -197,8 +197,8 @@ func BenchmarkRenderCard(b *testing.B) {
 	}
 }
 
-// What somebody pastes must not keep a processor busy: 64 KiB within 100 ms,
-// with room for a busy machine.
+// What somebody pastes must not keep a processor busy. It takes some 30 ms for
+// 64 KiB; the bound leaves room for a busy machine and the race detector.
 func TestRenderingHugeTextsIsQuick(t *testing.T) {
 	for _, unit := range []string{"#1", "@a", "a.b", "1.1.1.1", "://", "👨‍👩‍👧‍👦", "a\u0301", "\n", "虫", "/a ", "$A", "."} {
 		text := strings.Repeat(unit, (64<<10)/len(unit))
@@ -206,7 +206,7 @@ func TestRenderingHugeTextsIsQuick(t *testing.T) {
 		began := time.Now()
 		render(bots.Post{Text: text, Mention: []bots.Person{{ID: "7", Name: "李雷"}}}, textLimit)
 		render(bots.Post{Card: card}, textLimit)
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%q…: %s", unit, took)
 		}
 	}
