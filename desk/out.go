@@ -296,24 +296,25 @@ func (w *work) direct(staff *feedback.Staff, key, text string, item int64, butto
 	return nil
 }
 
-// leads returns the leads of a team; where it has none, the admins.
+// leads returns the leads of a team; where it has none, all leads and admins:
+// what escalates must reach somebody.
 func (w *work) leads(team string) ([]*feedback.Staff, error) {
 	all, err := w.tx.AllStaff()
 	if err != nil {
 		return nil, err
 	}
-	var leads, admins []*feedback.Staff
+	var leads, others []*feedback.Staff
 	for _, st := range all {
 		switch {
 		case st.Disabled:
 		case st.Role == feedback.Lead && st.Team == team:
 			leads = append(leads, st)
-		case st.Role == feedback.Admin:
-			admins = append(admins, st)
+		case st.Role.AtLeast(feedback.Lead):
+			others = append(others, st)
 		}
 	}
 	if len(leads) == 0 {
-		return admins, nil
+		return others, nil
 	}
 	return leads, nil
 }

@@ -203,13 +203,14 @@ func (tx *Tx) MessageByExternal(channel, external string) (*feedback.Message, er
 
 // MessageByPlatformID returns the message, from or to a customer, that the
 // platform shows as messageID in a chat: what a reply answers. Of ours, the
-// message that an outbox row delivered is found, too.
+// message that an outbox row delivered is found, too; what later happened to a
+// message (an edit, a deletion) is not.
 func (tx *Tx) MessageByPlatformID(channel, chat, messageID string) (*feedback.Message, error) {
 	if messageID == "" {
 		return nil, fmt.Errorf("message without an id: %w", feedback.ErrNotFound)
 	}
 	return tx.message("message in a chat of "+channel, `WHERE id = COALESCE(
-  (SELECT max(m.id) FROM conversations c CROSS JOIN messages m WHERE c.channel = ?1 AND c.chat = ?2 AND m.conversation = c.id AND m.message_id = ?3 AND m.message_id <> ''),
+  (SELECT max(m.id) FROM conversations c CROSS JOIN messages m WHERE c.channel = ?1 AND c.chat = ?2 AND m.conversation = c.id AND m.message_id = ?3 AND m.message_id <> '' AND m.event = ''),
   (SELECT max(o.message) FROM outbox o WHERE o.bot = ?1 AND o.external = ?3 AND o.external <> '' AND o.chat = ?2 AND o.message <> 0))`, channel, short(chat), short(messageID))
 }
 
