@@ -2,10 +2,14 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -521,4 +525,65 @@ func TestBrowserBoard(t *testing.T) {
 		t.Error("the page is wider than the phone")
 	}
 	c.harmless()
+}
+
+// The one script tag on another site: the bubble opens the chat, and what is
+// written there arrives without any cookie of ours.
+func TestBrowserEmbedded(t *testing.T) {
+	h := newHub(t)
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!doctype html><title>shop</title><h1>Shop</h1><script async src="%s/c/embed.js" data-bot="site" data-shop="SH018"></script>`, h.srv.URL)
+	}))
+	t.Cleanup(shop.Close)
+	// Another host name is another site, so that its frames' cookies are third-party ones.
+	elsewhere := strings.Replace(shop.URL, "127.0.0.1", "localhost", 1)
+	c := startChrome(t, h)
+	c.run(chromedp.EmulateViewport(1200, 900), goTo(elsewhere), visible("button[aria-expanded]"))
+	c.run(click("button[aria-expanded]"))
+	for deadline := time.Now().Add(10 * time.Second); !c.refusedToFrame(); time.Sleep(30 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("a site that is not in origins may embed the page; errors %q", c.errors)
+		}
+	}
+
+	site := *h.site
+	site.Chats = []Chat{{Name: "site", Origins: []string{elsewhere}}}
+	h.web.SetSite(&site)
+	c.run(goTo(elsewhere), visible("button[aria-expanded]"), click("button[aria-expanded]"), visible("iframe"))
+	box := look(c, chromedp.Evaluate[[]float64](`(function () { var r = document.querySelector('iframe').getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()`))
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		c.run(chromedp.MouseClickXY(box[0]+box[2]/2-20, box[1]+box[3]-36), chromedp.KeyEvent("从官网来的"), chromedp.MouseClickXY(box[0]+box[2]-30, box[1]+box[3]-30))
+		h.mu.Lock()
+		n := len(h.events)
+		h.mu.Unlock()
+		if n > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			c.shot("embed-failed")
+			t.Fatalf("nothing arrived from the frame; errors %q", c.errors)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	e := h.lastEvent()
+	if !strings.Contains(e.Text, "从官网来的") || e.Fields["shop"] != "SH018" {
+		t.Fatalf("event %+v", e)
+	}
+	c.shot("embed")
+	cookies, err := chromedp.Call(c.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{h.srv.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cookies.Cookies) != 0 {
+		t.Errorf("the frame set %d cookies", len(cookies.Cookies))
+	}
+}
+
+// refusedToFrame reports whether the browser said that a frame was refused.
+func (c *chrome) refusedToFrame() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.errors, func(e string) bool { return strings.Contains(e, "frame-ancestors") })
 }

@@ -174,8 +174,8 @@ func (s *Server) chatWriter(w http.ResponseWriter, r *http.Request) (Chat, visit
 
 // person is the visitor as the inbox knows people.
 func (s *Server) person(r *http.Request, v visitor) bots.Person {
-	lang := s.language(r)
-	return bots.Person{ID: v.id, Name: say(lang, "visitor"), Handle: v.id[:6], Lang: browserLanguage(lang)}
+	// The name is for staff: visitors do not give one.
+	return bots.Person{ID: v.id, Name: say(s.site.Load().Language, "visitor"), Handle: v.id[:6], Lang: browserLanguage(s.language(r))}
 }
 
 func browserLanguage(lang string) string {

@@ -158,6 +158,11 @@ func (t *threadReader) read(tx *store.Tx) error {
 	if t.events, err = tx.Events(t.item.ID); err != nil {
 		return err
 	}
+	for _, e := range t.events {
+		if err := staffName(tx, e.Staff, t.names); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -225,7 +230,7 @@ func (t *threadReader) finish() []entryView {
 		if text == "" {
 			continue
 		}
-		t.entries = append(t.entries, entryView{Key: "e" + strconv.FormatInt(e.ID, 10), Kind: "step", Text: text, At: e.At})
+		t.entries = append(t.entries, entryView{Key: "e" + strconv.FormatInt(e.ID, 10), Kind: "step", Who: t.names[e.Staff], Text: text, At: e.At})
 	}
 	slices.SortStableFunc(t.entries, func(a, b entryView) int { return a.At.Compare(b.At) })
 	return t.entries

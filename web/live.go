@@ -55,7 +55,7 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, who, topic strin
 	defer leave()
 	ctx, cancel := context.WithTimeout(r.Context(), liveMax)
 	defer cancel()
-	defer context.AfterFunc(s.stopping, cancel)()
+	defer context.AfterFunc(s.stopping, cancel)() //nolint:contextcheck // the stop of the server is not the request's
 	news, err := s.stream.Subscribe(ctx, topic)
 	if err != nil {
 		s.broken(w, r, err)

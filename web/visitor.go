@@ -72,7 +72,7 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) setCookie(w http.ResponseWriter, name, value string, age time.Duration) {
 	secure := s.site.Load().secure()
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // Secure wherever browsers come by https; on plain loopback they would drop it
 		Name: cookieName(name, secure), Value: value, Path: "/", MaxAge: int(age / time.Second),
 		Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

@@ -180,13 +180,3 @@ func (site *Site) channel(name string) string {
 	}
 	return name
 }
-
-// team returns how people call a team.
-func (site *Site) team(name string) string {
-	for _, t := range site.Teams {
-		if t.Name == name {
-			return t.Title
-		}
-	}
-	return name
-}

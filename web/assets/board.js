@@ -105,6 +105,7 @@
       var doc = new DOMParser().parseFromString(html, 'text/html');
       var thread = document.querySelector('.thread');
       var end = thread && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
+      ring(doc);
       Array.prototype.forEach.call(document.querySelectorAll('[data-part]'), function (old) {
         var fresh = doc.querySelector('[data-part="' + old.getAttribute('data-part') + '"]');
         if (fresh) merge(old, fresh);
@@ -128,6 +129,49 @@
   function online(yes) {
     el('offline').hidden = yes;
     el('offline').textContent = yes ? '' : T.offline;
+  }
+
+  // ---- a sound for what is new, where somebody asked for it ----
+
+  var bell = el('bell'), sound = null;
+  function loud() { return bell.getAttribute('aria-pressed') === 'true'; }
+  function setBell(on) {
+    bell.setAttribute('aria-pressed', String(on));
+    try { window.localStorage.setItem('huiyin:bell', on ? '1' : ''); } catch (e) { /* blocked: until the page closes */ }
+  }
+  try { if (window.localStorage.getItem('huiyin:bell')) bell.setAttribute('aria-pressed', 'true'); } catch (e) { /* blocked */ }
+  bell.addEventListener('click', function () {
+    setBell(!loud());
+    if (!loud()) return;
+    beep();
+    if (window.Notification && Notification.permission === 'default') Notification.requestPermission();
+  });
+  function beep() {
+    try {
+      sound = sound || new AudioContext();
+      sound.resume();
+      var o = sound.createOscillator(), g = sound.createGain(), at = sound.currentTime;
+      o.frequency.setValueAtTime(660, at);
+      o.frequency.setValueAtTime(880, at + 0.12);
+      g.gain.setValueAtTime(0.12, at);
+      g.gain.exponentialRampToValueAtTime(0.001, at + 0.5);
+      o.connect(g).connect(sound.destination);
+      o.start(at);
+      o.stop(at + 0.5);
+    } catch (e) { /* no sound without a device */ }
+  }
+  var newest = rows().reduce(function (n, a) { return Math.max(n, numberOf(a)); }, 0);
+  function numberOf(row) { return Number(row.parentNode.getAttribute('data-key').slice(1)) || 0; }
+  function ring(doc) {
+    var fresh = Array.prototype.filter.call(doc.querySelectorAll('[data-part="list"] a.row'), function (a) { return numberOf(a) > newest; });
+    if (!fresh.length) return;
+    newest = fresh.reduce(function (n, a) { return Math.max(n, numberOf(a)); }, newest);
+    if (!loud()) return;
+    beep();
+    if (document.hidden && window.Notification && Notification.permission === 'granted') {
+      // The number alone: what customers wrote stays behind the sign-in.
+      new Notification(fill(T.new, { n: fresh.map(function (a) { return '#' + numberOf(a); }).join(' ') }));
+    }
   }
 
   var pending = 0;

@@ -267,8 +267,8 @@
 
   function bubble(m) {
     var b = make('article', 'bubble ' + (m.mine ? 'mine' : 'theirs') + (m.waits ? ' pending' : ''));
-    b.appendChild(make('span', 'offscreen', (m.mine ? T.you : m.by || T.us) + ' ' + clock(m.at)));
     if (m.by) b.appendChild(make('span', 'who', m.by));
+    b.appendChild(make('span', 'offscreen', (m.mine ? T.you + ' ' : m.by ? '' : T.us + ' ') + clock(m.at)));
     (m.files || []).forEach(function (f) { b.appendChild(fileNode(f)); });
     if (m.text) {
       var p = make('p');

@@ -51,7 +51,8 @@
   });
   button.appendChild(dot);
 
-  var frame = null, open = false;
+  var frame = null, open = false, loaded = false;
+  function tell(what) { if (loaded) frame.contentWindow.postMessage({ huiyin: what }, hub); }
   function layout() {
     if (!frame) return;
     var small = window.innerWidth < 560 || window.innerHeight < 560;
@@ -66,6 +67,10 @@
     frame.src = address;
     frame.allow = 'microphone';
     style(frame, { position: 'fixed', border: '0', zIndex: '2147483001', background: 'transparent', boxShadow: '0 12px 48px rgba(0,0,0,.24)', colorScheme: 'auto' });
+    frame.addEventListener('load', function () {
+      loaded = true;
+      tell(open ? 'opened' : 'closed');
+    });
     document.body.appendChild(frame);
   }
   function toggle(want) {
@@ -76,10 +81,10 @@
     layout();
     if (open) {
       count(0);
-      frame.contentWindow.postMessage({ huiyin: 'opened' }, hub);
+      tell('opened');
       frame.focus();
     } else {
-      if (frame) frame.contentWindow.postMessage({ huiyin: 'closed' }, hub);
+      tell('closed');
       button.focus();
     }
   }
