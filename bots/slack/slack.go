@@ -63,7 +63,7 @@ func (o *Options) Validate() []bots.Problem {
 }
 
 const sample = `- name: hq
-  type: slack
+  type: slack                        # the app to create: bots/slack/manifest.yaml
   bot_token: ${SLACK_BOT_TOKEN}      # xoxb-…: OAuth & Permissions
   app_token: ${SLACK_APP_TOKEN}      # xapp-… with connections:write: Basic Information (Socket Mode on)
   # api_url: https://slack.com/api/
