@@ -25,8 +25,8 @@ const (
 	pgTries    = 9
 	pgPause    = 10 * time.Millisecond
 	pgPauseMax = time.Second
-	// pgFinish bounds what is done after the caller's context: commit, rollback
-	// and asking what became of a commit.
+	// pgFinish bounds each thing that is done whatever becomes of the caller:
+	// commit, rollback, asking what became of a commit.
 	pgFinish = 10 * time.Second
 )
 
@@ -120,13 +120,10 @@ func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (
 	}
 	xid := string(begun[1].Rows[0][0])
 	tx = &Tx{db: db, ctx: ctx, stmt: ctx, conn: pgTx{e, c.Conn()}, d: postgres, write: true}
-	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), pgFinish)
-	defer cancel()
 	kept := false
 	defer func() {
-		// Also when fn ends its goroutine.
-		if !kept && !c.Conn().IsClosed() {
-			_, _ = c.Exec(finish, "ROLLBACK") // a connection that cannot is closed by Release
+		if !kept { // also when fn ends its goroutine
+			rollback(ctx, c)
 		}
 	}()
 	if err := db.call(tx, fn); err != nil {
@@ -135,16 +132,31 @@ func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (
 		}
 		return nil, false, err
 	}
-	if retry, err := e.commit(finish, c, xid); err != nil {
+	if retry, err := e.commit(ctx, c, xid); err != nil {
 		return nil, retry, err
 	}
 	kept = true
 	return tx, false, nil
 }
 
+// rollback ends a transaction. A connection that cannot is closed by Release.
+func rollback(ctx context.Context, c *pgxpool.Conn) {
+	if !c.Conn().IsClosed() {
+		_ = finish(ctx, c, "ROLLBACK")
+	}
+}
+
+// finish runs a statement that ends a transaction, also when ctx has ended.
+func finish(ctx context.Context, c *pgxpool.Conn, statement string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pgFinish)
+	defer cancel()
+	_, err := c.Exec(ctx, statement)
+	return err
+}
+
 // commit commits, and finds out what became of it when the answer is lost.
 func (e *pgEngine) commit(ctx context.Context, c *pgxpool.Conn, xid string) (retry bool, err error) {
-	_, err = c.Exec(ctx, "COMMIT")
+	err = finish(ctx, c, "COMMIT")
 	if err == nil {
 		return false, nil
 	}
@@ -152,6 +164,8 @@ func (e *pgEngine) commit(ctx context.Context, c *pgxpool.Conn, xid string) (ret
 	if errors.As(err, &pg) && pg.Severity == "ERROR" {
 		return again(err), fmt.Errorf("store: commit: %w", classify(err))
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pgFinish)
+	defer cancel()
 	for {
 		status, ask := e.outcome(ctx, xid)
 		switch {
@@ -185,13 +199,7 @@ func (e *pgEngine) read(ctx context.Context, db *DB, fn func(tx *Tx) error) erro
 		return fmt.Errorf("store: read: %w", err)
 	}
 	defer c.Release()
-	defer func() {
-		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), pgFinish)
-		defer cancel()
-		if !c.Conn().IsClosed() {
-			_, _ = c.Exec(finish, "ROLLBACK") // nothing was written; a connection that cannot is closed by Release
-		}
-	}()
+	defer rollback(ctx, c)
 	return db.call(&Tx{db: db, ctx: ctx, stmt: ctx, conn: pgTx{e, c.Conn()}, d: postgres}, fn)
 }
 

@@ -20,17 +20,23 @@ const (
 // most: the words searched for, the few live items, or a team's or topic's own
 // index; each of them gives the newest first without sorting.
 type selection struct {
-	d      dialect
-	from   string
+	driver string // the table that drives; empty: items alone
 	number string // the item's number as the driving table has it
+	items  bool   // a condition looks at the items
 	where  []string
 	args   []any
 }
 
-// and adds a condition.
+// and adds a condition on the driving table.
 func (s *selection) and(condition string, args ...any) {
 	s.where = append(s.where, condition)
 	s.args = append(s.args, args...)
+}
+
+// item adds a condition on the items.
+func (s *selection) item(condition string, args ...any) {
+	s.items = true
+	s.and(condition, args...)
 }
 
 // oneOf adds the condition that a column has one of values; none: any.
@@ -38,49 +44,70 @@ func oneOf[T ~string](s *selection, column string, values []T) {
 	if len(values) == 0 {
 		return
 	}
+	s.items = s.items || strings.HasPrefix(column, "i.")
 	s.where = append(s.where, column+" IN ("+marks(len(values))+")")
 	for _, v := range values {
 		s.args = append(s.args, string(v))
 	}
 }
 
+// sql returns the selection from FROM on. CROSS JOIN keeps SQLite from turning
+// the tables round; PostgreSQL decides by its statistics.
 func (s *selection) sql() string {
-	if len(s.where) == 0 {
-		return " FROM " + s.from
+	from, where := "items i", s.where
+	if s.driver != "" {
+		from = s.driver + " CROSS JOIN items i"
+		where = append([]string{"i.id = " + s.number}, where...)
 	}
-	return " FROM " + s.from + " WHERE " + strings.Join(s.where, " AND ")
+	return " FROM " + from + conditions(where)
+}
+
+// countSQL is sql for counting: items that no condition looks at are not read.
+func (s *selection) countSQL() string {
+	if s.driver == "" || s.items {
+		return s.sql()
+	}
+	return " FROM " + s.driver + conditions(s.where)
+}
+
+func conditions(where []string) string {
+	if len(where) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(where, " AND ")
 }
 
 // selected returns the selection of q, without its order and limit.
 func selected(d dialect, q Query) *selection {
-	s := &selection{d: d, from: "items i", number: "i.id"}
-	match, searching := matchOf(d, q)
-	states := "i.state"
-	facet := ""
-	if len(q.Teams) == 1 {
+	// A person's or a conversation's items are few: they drive, whatever else is
+	// asked for.
+	few := q.Owner != 0 || q.Author != 0 || q.Conversation != 0
+	if match, searching := matchOf(d, q); searching {
+		return searched(d, match, few).complete(q, "")
+	}
+	s, facet := &selection{number: "i.id"}, ""
+	switch {
+	case few, q.Live, q.ByDue:
+	case len(q.Teams) == 1:
 		facet = teamFacet(q.Teams[0])
-	} else if q.Topic != "" {
+	case q.Topic != "":
 		facet = topicFacet(q.Topic)
 	}
-	// CROSS JOIN keeps SQLite from turning the tables round; PostgreSQL decides
-	// by its statistics.
-	switch {
-	case searching && d == sqlite:
-		s.from, s.number = "item_words CROSS JOIN items i", "item_words.rowid"
-		s.and("item_words MATCH ?", match)
-		s.and("i.id = item_words.rowid")
-	case searching:
-		s.from = "item_words w CROSS JOIN items i"
-		s.and("w.words @@ ?::tsquery", match)
-		s.and("i.id = w.item")
-	case facet != "" && !q.Live && !q.ByDue && q.Owner == 0 && q.Author == 0 && q.Conversation == 0:
-		s.from, s.number = "item_facets f CROSS JOIN items i", "f.item"
+	if facet != "" {
+		s.driver, s.number = "item_facets f", "f.item"
 		s.and("f.facet = ?", facet)
-		s.and("i.id = f.item")
-		states = "f.state"
 	}
+	return s.complete(q, facet)
+}
+
+// complete adds the conditions that the driving table does not fulfil.
+func (s *selection) complete(q Query, facet string) *selection {
 	s.facets(q, facet)
-	oneOf(s, states, q.States)
+	if facet != "" {
+		oneOf(s, "f.state", q.States)
+	} else {
+		oneOf(s, "i.state", q.States)
+	}
 	s.filter(q)
 	return s
 }
@@ -89,16 +116,20 @@ func selected(d dialect, q Query) *selection {
 // fulfil.
 func (s *selection) facets(q Query, facet string) {
 	const has = "EXISTS (SELECT 1 FROM item_facets x WHERE x.item = i.id AND x.facet IN (%s))"
-	driven := s.number == "f.item"
-	if len(q.Teams) > 0 && (!driven || facet != teamFacet(q.Teams[0])) {
-		args := make([]any, len(q.Teams))
-		for k, team := range q.Teams {
-			args[k] = teamFacet(team)
+	if len(q.Teams) > 0 && facet != teamFacet(q.Teams[0]) {
+		// Most items are of the team itself: the copies are looked up for the rest.
+		args := make([]any, 0, 2*len(q.Teams))
+		for _, team := range q.Teams {
+			args = append(args, team)
 		}
-		s.and(fmt.Sprintf(has, marks(len(args))), args...)
+		for _, team := range q.Teams {
+			args = append(args, teamFacet(team))
+		}
+		n := marks(len(q.Teams))
+		s.item("(i.team IN ("+n+") OR "+fmt.Sprintf(has, n)+")", args...)
 	}
-	if q.Topic != "" && (!driven || facet != topicFacet(q.Topic)) {
-		s.and(fmt.Sprintf(has, "?"), topicFacet(q.Topic))
+	if q.Topic != "" && facet != topicFacet(q.Topic) {
+		s.item(fmt.Sprintf(has, "?"), topicFacet(q.Topic))
 	}
 }
 
@@ -106,20 +137,20 @@ func (s *selection) facets(q Query, facet string) {
 // them are what partial indexes are chosen by.
 func (s *selection) filter(q Query) {
 	if q.Live {
-		s.and("i.live")
+		s.item("i.live")
 	}
 	if q.Owner != 0 {
-		s.and("i.owner = ? AND i.owner <> 0", q.Owner)
+		s.item("i.owner = ? AND i.owner <> 0", q.Owner)
 	}
 	if q.Unowned {
-		s.and("i.owner = 0")
+		s.item("i.owner = 0")
 	}
 	oneOf(s, "i.channel", q.Channels)
 	if q.Author != 0 {
-		s.and("i.author = ? AND i.author <> 0", q.Author)
+		s.item("i.author = ? AND i.author <> 0", q.Author)
 	}
 	if q.Conversation != 0 {
-		s.and("i.conversation = ? AND i.conversation <> 0", q.Conversation)
+		s.item("i.conversation = ? AND i.conversation <> 0", q.Conversation)
 	}
 	oneOf(s, "i.kind", q.Kinds)
 	if len(q.Priority) > 0 {
@@ -127,23 +158,23 @@ func (s *selection) filter(q Query) {
 		for k, p := range q.Priority {
 			args[k] = int(p)
 		}
-		s.and("i.priority IN ("+marks(len(args))+")", args...)
+		s.item("i.priority IN ("+marks(len(args))+")", args...)
 	}
 	if q.Sentiment != "" {
-		s.and("i.sentiment = ?", q.Sentiment)
+		s.item("i.sentiment = ?", q.Sentiment)
 	}
 	if q.History != nil {
-		s.and("i.history = ?", *q.History)
+		s.item("i.history = ?", *q.History)
 	}
 	if !q.Since.IsZero() {
-		s.and("i.created_at >= ?", q.Since)
+		s.item("i.created_at >= ?", q.Since)
 	}
 	if !q.Until.IsZero() {
-		s.and("i.created_at < ?", q.Until)
+		s.item("i.created_at < ?", q.Until)
 	}
 	if !q.Overdue.IsZero() {
 		// The clock runs while an item is new or open and a time is set.
-		s.and("i.due_at <> 0 AND i.due_at < ? AND i.state IN ('new', 'open')", q.Overdue)
+		s.item("i.due_at <> 0 AND i.due_at < ? AND i.state IN ('new', 'open')", q.Overdue)
 	}
 	if q.Before != 0 {
 		s.and(s.number+" < ?", q.Before)
@@ -153,22 +184,30 @@ func (s *selection) filter(q Query) {
 // Items returns the items that q selects, the newest first unless q says
 // otherwise.
 func (tx *Tx) Items(q Query) ([]*feedback.Item, error) {
-	s := selected(tx.d, q)
-	order := s.number + " DESC"
-	if q.ByDue {
-		order = "i.priority, CASE WHEN i.due_at = 0 THEN 1 ELSE 0 END, i.due_at, i.id"
-	}
 	n := q.Limit
 	if n <= 0 {
 		n = defaultLimit
 	}
-	return list(tx, itemRow, "SELECT "+qualified("i", selectItemColumns)+s.sql()+" ORDER BY "+order+" LIMIT ?", append(s.args, min(n, maxLimit))...)
+	n = min(n, maxLimit)
+	s := selected(tx.d, q)
+	if q.ByDue {
+		return tx.page(s, "i.priority, CASE WHEN i.due_at = 0 THEN 1 ELSE 0 END, i.due_at, i.id", n)
+	}
+	if match, searching := matchOf(tx.d, q); searching && tx.d == postgres {
+		return tx.searchPostgres(q, match, n)
+	}
+	return tx.page(s, s.number+" DESC", n)
+}
+
+// page returns the first n items of a selection in an order.
+func (tx *Tx) page(s *selection, order string, n int) ([]*feedback.Item, error) {
+	return list(tx, itemRow, "SELECT "+qualified("i", selectItemColumns)+s.sql()+" ORDER BY "+order+" LIMIT ?", append(s.args, n)...)
 }
 
 // CountItems returns how many items q selects, whatever its limit.
 func (tx *Tx) CountItems(q Query) (int64, error) {
 	s := selected(tx.d, q)
-	return tx.number("SELECT count(*)"+s.sql(), s.args...)
+	return tx.number("SELECT count(*)"+s.countSQL(), s.args...)
 }
 
 // CountBy returns how many of the items that q selects have each value of a
@@ -231,8 +270,8 @@ func (tx *Tx) EachItem(q Query, fn func(i *feedback.Item) error) error {
 	for after := int64(0); left > 0; {
 		s := selected(tx.d, q)
 		s.and(s.number+" > ?", after)
-		size := min(left, eachPage)
-		page, err := list(tx, itemRow, "SELECT "+qualified("i", selectItemColumns)+s.sql()+" ORDER BY "+s.number+" LIMIT ?", append(s.args, size)...)
+		size := int(min(left, eachPage))
+		page, err := tx.page(s, s.number, size)
 		if err != nil {
 			return err
 		}
@@ -242,10 +281,10 @@ func (tx *Tx) EachItem(q Query, fn func(i *feedback.Item) error) error {
 			}
 			after = i.ID
 		}
-		if int64(len(page)) < size {
+		if len(page) < size {
 			return nil
 		}
-		left -= size
+		left -= int64(size)
 	}
 	return nil
 }

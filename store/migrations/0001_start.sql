@@ -93,6 +93,13 @@ CREATE INDEX attachments_due ON attachments (next_at) WHERE state = 'pending';
 
 CREATE TABLE items (
   id            $serial,
+  -- Derived when written, for lists and figures: is it 待办, what the verdict
+  -- says, and its state, teams and topics together, now and before the latest
+  -- write.
+  live          BOOLEAN NOT NULL,
+  sentiment     TEXT NOT NULL,
+  facets        TEXT NOT NULL,
+  facets_before TEXT NOT NULL,
   channel       TEXT NOT NULL,
   platform      TEXT NOT NULL,
   kind          TEXT NOT NULL,
@@ -103,17 +110,9 @@ CREATE TABLE items (
   state         TEXT NOT NULL,
   priority      BIGINT NOT NULL,
   pinned        BOOLEAN NOT NULL,
-  reasons       TEXT NOT NULL,
   team          TEXT NOT NULL,
-  copies        TEXT NOT NULL,
-  path          TEXT NOT NULL,
   cards         TEXT NOT NULL,
   owner         BIGINT NOT NULL,
-  verdict       TEXT NOT NULL,
-  text          TEXT NOT NULL,
-  quote         TEXT NOT NULL,
-  url           TEXT NOT NULL,
-  fields        TEXT NOT NULL,
   images        BIGINT NOT NULL,
   voices        BIGINT NOT NULL,
   history       BOOLEAN NOT NULL,
@@ -124,8 +123,6 @@ CREATE TABLE items (
   transfers     BIGINT NOT NULL,
   reopened      BIGINT NOT NULL,
   resolution    BIGINT NOT NULL,
-  resolved      TEXT NOT NULL,
-  ask           TEXT NOT NULL,
   surveyed      BIGINT NOT NULL,
   merged        BIGINT NOT NULL,
   rating        BIGINT NOT NULL,
@@ -146,19 +143,26 @@ CREATE TABLE items (
   snoozed_until BIGINT NOT NULL,
   last_in_at    BIGINT NOT NULL,
   version       BIGINT NOT NULL,
-  -- Derived when written, for the lists: is it 待办, what the verdict says, and
-  -- its state, teams and topics together, now and before the latest write.
-  live          BOOLEAN NOT NULL,
-  sentiment     TEXT NOT NULL,
-  facets        TEXT NOT NULL,
-  facets_before TEXT NOT NULL
+  -- The long ones come last: what lists are chosen by is read without them.
+  reasons       TEXT NOT NULL,
+  copies        TEXT NOT NULL,
+  path          TEXT NOT NULL,
+  verdict       TEXT NOT NULL,
+  text          TEXT NOT NULL,
+  quote         TEXT NOT NULL,
+  url           TEXT NOT NULL,
+  fields        TEXT NOT NULL,
+  resolved      TEXT NOT NULL,
+  ask           TEXT NOT NULL
 );
 CREATE INDEX items_live ON items (id) WHERE live;
 CREATE INDEX items_due ON items (due_at) WHERE due_at <> 0;
 CREATE INDEX items_owner ON items (owner, id) WHERE owner <> 0;
 CREATE INDEX items_conversation ON items (conversation, id) WHERE conversation <> 0;
 CREATE INDEX items_author ON items (author, id) WHERE author <> 0;
-CREATE INDEX items_created ON items (created_at);
+CREATE INDEX items_created ON items (created_at); -- only: postgres
+-- SQLite counts from this index alone; PostgreSQL's indexes take no long names.
+CREATE INDEX items_figures ON items (created_at, state, sentiment, priority, channel, team, history, facets); -- only: sqlite
 
 -- What lists are chosen by, newest first, without looking at the items:
 -- "team=care" (owning or copied) and "topic=物流配送".
