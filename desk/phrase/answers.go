@@ -22,6 +22,7 @@ func answerTexts() []entry {
 		{"snooze.threehours", "3 小时后", "In three hours"},
 		{"snooze.tomorrow", "明早 9 点", "Tomorrow at 9"},
 		{"full.head", "#{number} 全文（只有你能看到，已记录）：", "#{number} in full (for you only, on record):"},
+		{"full.sent", "原文发到你私聊了。没收到的话，先私聊机器人说句话。", "Sent to you in private. If it doesn't arrive, say something to the bot in private first."},
 		{"full.author", "客户：{name} {handle}", "Customer: {name} {handle}"},
 		{"trace.line", "{at} {what} {who}", "{at} {what} {who}"},
 		{"recall.none", "#{number} 没有可以撤回的。", "#{number} has nothing to take back."},

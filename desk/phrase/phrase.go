@@ -156,7 +156,8 @@ func checkOverride(key, text string, standard template) []Problem {
 	}
 	var problems []Problem
 	allowed := standard.names()
-	for _, name := range parse(text).names() {
+	own := parse(text)
+	for _, name := range slices.Concat(own.names(), own.strays()) {
 		if !slices.Contains(allowed, name) {
 			p := Problem{Key: key, Code: UnknownVar, Word: name, Known: allowed}
 			p.Nearest, _ = near.Word(name, allowed)

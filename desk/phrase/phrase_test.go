@@ -254,6 +254,7 @@ func TestOverrides(t *testing.T) {
 		"receipt":      "{numbr} {when} {x}",
 		"greeting":     "  ",
 		"photo":        "{shop}",
+		"closure":      "{编号} { quote } {Text} {text",
 		"receipt.busy": strings.Repeat("长", MaxText+1),
 	}, Chinese)
 	var texts []string
@@ -261,6 +262,10 @@ func TestOverrides(t *testing.T) {
 		texts = append(texts, p.Error())
 	}
 	want := []string{
+		"closure: {编号} is unknown: use {quote}, {text}",
+		"closure: { quote } is unknown: use {quote}, {text}",
+		"closure: {Text} is unknown: use {quote}, {text}",
+		"closure: {} is unknown: use {quote}, {text}",
 		"greeting: the text is empty",
 		"photo: {shop} is unknown: this text has no variables",
 		"receipt: {numbr} is unknown: use {number}, {when}",
@@ -271,7 +276,7 @@ func TestOverrides(t *testing.T) {
 	if !slices.Equal(texts, want) {
 		t.Errorf("got  %q\nwant %q", texts, want)
 	}
-	if problems[2].Nearest != "number" {
+	if problems[6].Nearest != "number" {
 		t.Errorf("nearest %q", problems[2].Nearest)
 	}
 }

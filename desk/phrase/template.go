@@ -88,6 +88,28 @@ func (t template) names() []string {
 	return slices.Compact(names)
 }
 
+// strays returns what stands between braces and is no placeholder: {编号},
+// { number }, {Number}. In a brand's own text it was meant to be one.
+func (t template) strays() []string {
+	var strays []string
+	for _, p := range t {
+		rest := p.literal
+		for {
+			_, after, found := strings.Cut(rest, "{")
+			if !found {
+				break
+			}
+			inside, behind, closed := strings.Cut(after, "}")
+			if !closed {
+				inside, behind = "", after
+			}
+			strays = append(strays, inside)
+			rest = behind
+		}
+	}
+	return strays
+}
+
 // fill returns the text with vars in their places.
 func (t template) fill(vars Vars) string {
 	var b strings.Builder
