@@ -89,7 +89,7 @@ func (p *platform) Faults() []bottest.Fault {
 		{Name: "429 of an edit", Edit: true, Arm: once(edit, slacktest.RateLimited(time.Second)), Want: bots.Limited},
 		{Name: "dropped", Arm: once(post, slacktest.AcceptThenDrop()), Want: bots.Uncertain, Taken: true},
 		{Name: "truncated", Arm: once(post, slacktest.Truncated()), Want: bots.Uncertain, Taken: true},
-		{Name: "late", Arm: once(post, slacktest.Slow(1200*time.Millisecond)), Want: bots.Uncertain, Taken: true},
+		{Name: "late", Arm: once(post, slacktest.Slow(2500*time.Millisecond)), Want: bots.Uncertain, Taken: true},
 		{Name: "reset", Arm: once(post, slacktest.Reset()), Want: bots.Uncertain},
 		{Name: "500", Arm: once(post, slacktest.Status(500)), Want: bots.Uncertain},
 		{Name: "503", Arm: once(post, slacktest.Status(503)), Want: bots.Uncertain},

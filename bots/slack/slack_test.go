@@ -19,7 +19,7 @@ const (
 // fast are figures that keep tests short.
 func fast() slacktest.Options {
 	return slacktest.Options{
-		AckWithin: 400 * time.Millisecond, Rate: -1, Ping: 50 * time.Millisecond,
+		AckWithin: time.Second, Rate: -1, Ping: 50 * time.Millisecond,
 		Retry: []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond},
 	}
 }
@@ -46,7 +46,7 @@ func connect(t *testing.T, s *slacktest.Server, env bots.Env, change func(*slack
 		t.Fatal("options of another kind")
 	}
 	options.BotToken, options.AppToken, options.APIURL = slacktest.BotToken, slacktest.AppToken, s.URL()
-	options.Timeout, options.AckWithin, options.Reconnect = 700*time.Millisecond, 300*time.Millisecond, 50*time.Millisecond
+	options.Timeout, options.AckWithin, options.Reconnect = 1500*time.Millisecond, 700*time.Millisecond, 50*time.Millisecond
 	if change != nil {
 		change(options)
 	}
