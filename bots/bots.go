@@ -73,6 +73,7 @@ type Caps struct {
 	TwoWay     bool  // customers can write and be answered
 	Team       bool  // cards can be sent to its chats
 	Polled     bool  // Run reads the platform: one process at a time, under a lease
+	Private    bool  // an answer in a group can be seen by one person alone
 	Text       Limit // of one message
 	Caption    Limit
 	Data       int // bytes of a button's data

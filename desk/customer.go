@@ -409,7 +409,10 @@ func (w *work) withNotices(text, lang string, item *feedback.Item, author *feedb
 
 // privateLink returns the address that opens a private chat with the bot.
 func (w *work) privateLink(conv *feedback.Conversation) string {
-	return w.r.Channels[conv.Channel].PrivateLink
+	if link := w.r.Channels[conv.Channel].PrivateLink; link != nil {
+		return link()
+	}
+	return ""
 }
 
 // quoteOf returns the start of a text as status and closure repeat it.

@@ -122,8 +122,9 @@ type Channel struct {
 	Edits    bool
 	Recalls  bool
 	Private  bool // commands in a team chat can be answered privately
-	// PrivateLink opens a private chat with the bot; empty where unknown.
-	PrivateLink string
+	// PrivateLink returns the address that opens a private chat with the bot,
+	// empty while it is not known; nil where there is none.
+	PrivateLink func() string
 }
 
 // Field is one configured field.

@@ -137,6 +137,13 @@ func (c *call) message() error {
 		return c.submit(c.e.Payload, c.e.Text, nil)
 	}
 	private := !c.e.Chat.Group && c.a.Bot != Board
+	if c.e.Forwarded {
+		// Somebody else's words: never a command.
+		if c.thread != 0 {
+			return c.threadNote()
+		}
+		return nil
+	}
 	c.p = Parse(c.e.Text, c.e.Mentioned, c.e.Slash)
 	if c.p.Spec == nil && private {
 		// In the private chat of a colleague everything is a command.

@@ -656,7 +656,6 @@ func (w *work) oneWay(c Incoming) (*feedback.Item, error) {
 	item := w.newItem(c, author)
 	item.Quote = quoteOf(m.Text)
 	item.History = m.Lane == feedback.History
-	item.Fields = maps.Clone(m.Fields)
 	w.addFields(item, c.Verdict.Found)
 	w.consider(item)
 	if item.History {

@@ -84,7 +84,19 @@ func (c *call) full() error {
 		}
 	}
 	lines = append(lines, item.Text)
-	c.answer = bots.Answer{Text: strings.Join(lines, "\n")}
+	text := strings.Join(lines, "\n")
+	if c.e.Chat.Group && c.a.Bot != Board && !c.r.Channels[c.a.Bot].Private {
+		// Here an answer would be seen by the whole chat: it goes to the
+		// person's own.
+		here := *c.a.Staff
+		here.Accounts = map[string]string{c.a.Bot: c.e.From.ID}
+		if err := c.direct(&here, eventKey(c.a, item, "full"), text, item.ID, nil); err != nil {
+			return err
+		}
+		c.answer = brief(c.text("full.sent", nil))
+		return nil
+	}
+	c.answer = bots.Answer{Text: text}
 	return nil
 }
 

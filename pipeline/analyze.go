@@ -129,9 +129,11 @@ func understand(rules *desk.Rules, m *feedback.Message) (in desk.Incoming, err e
 			for k, val := range v.Found {
 				found[k] = val
 			}
-			for k, val := range m.Fields {
-				if k != "" && k[0] != '_' {
-					found[k] = val
+			// What a link, webhook or import names counts where it is a field
+			// that the configuration knows.
+			for _, f := range rules.Fields {
+				if val := m.Fields[f.Name]; val != "" {
+					found[f.Name] = val
 				}
 			}
 			v.Found = found

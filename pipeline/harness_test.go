@@ -207,7 +207,7 @@ func storyRules(t *testing.T) *desk.Rules {
 		},
 		TeamOrder: []string{"care", "qc"},
 		Channels: map[string]desk.Channel{
-			"care":  {Name: "care", Platform: "telegram", Title: "Telegram", Bot: true, Caps: caps, Edits: true, Recalls: true, PrivateLink: "https://t.me/qinghe"},
+			"care":  {Name: "care", Platform: "telegram", Title: "Telegram", Bot: true, Caps: caps, Edits: true, Recalls: true, PrivateLink: func() string { return "https://t.me/qinghe" }},
 			"hq":    {Name: "hq", Platform: "slack", Title: "Slack", Bot: true, Caps: caps, Edits: true, Dialogs: true},
 			"weibo": {Name: "weibo", Platform: "feed", Title: "微博"},
 		},

@@ -22,8 +22,7 @@ func botKinds() []bots.Kind {
 // listenerKinds are the sources of what is said elsewhere. A new one is a
 // folder below listeners and a line here.
 func listenerKinds() []listeners.Kind {
-	return []listeners.Kind{
-	}
+	return []listeners.Kind{}
 }
 
 // configKinds are the kinds as the configuration needs to know them.

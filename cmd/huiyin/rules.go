@@ -118,11 +118,11 @@ func channelOf(ch config.Channel, kind bots.Kind, b bots.Bot) desk.Channel {
 	if title == "" {
 		title = kind.Title
 	}
-	out := desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title, Bot: true, Caps: kind.Caps}
+	out := desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title, Bot: true, Caps: kind.Caps, Private: kind.Caps.Private}
 	_, out.Edits = b.(bots.Editor)
 	_, out.Recalls = b.(bots.Recaller)
 	if l, ok := b.(bots.Linker); ok {
-		out.PrivateLink = l.PrivateLink()
+		out.PrivateLink = l.PrivateLink
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func parse(text string) template {
 // placeholder reads what stands between braces: name or name|one|other.
 func placeholder(inside string) (part, bool) {
 	words := strings.Split(inside, "|")
-	if !isName(words[0]) {
+	if !isName(words[0]) || strings.Contains(inside, "{") {
 		return part{}, false
 	}
 	switch len(words) {
