@@ -9,7 +9,7 @@ import (
 
 // Doctor implements Doctor: a Redis that is too old, evicts, or is nearly full.
 func (r *redisStream) Doctor(ctx context.Context) []string {
-	ctx, cancel := short(ctx)
+	ctx, cancel := r.short(ctx)
 	defer cancel()
 	pipe := r.client.Pipeline()
 	server, memory := pipe.Info(ctx, "server"), pipe.Info(ctx, "memory")

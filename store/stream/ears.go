@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,10 +13,11 @@ import (
 // ears is this process's one connection that hears of all topics. It fills the hub, and tells all subscribers to read
 // again whenever it was deaf for a while.
 type ears struct {
-	client *redis.Client
-	prefix string
-	hub    *hub
-	faults faults
+	client  *redis.Client
+	prefix  string
+	timeout time.Duration
+	hub     *hub
+	faults  faults
 
 	heard chan struct{} // closed when the subscription stood for the first time
 	first sync.Once
@@ -37,10 +37,10 @@ const (
 	earsDeaf = 5 * time.Second // without any answer the connection is given up
 )
 
-func newEars(client *redis.Client, prefix string, h *hub, log *slog.Logger) *ears {
+func newEars(client *redis.Client, o Options, h *hub) *ears {
 	ctx, stop := context.WithCancel(context.Background())
 	return &ears{
-		client: client, prefix: prefix, hub: h, faults: faults{log: log},
+		client: client, prefix: o.Prefix + ":topic:", timeout: o.Timeout, hub: h, faults: faults{log: o.Log},
 		heard: make(chan struct{}), ctx: ctx, stop: stop, begun: time.Now(),
 	}
 }
@@ -51,7 +51,7 @@ func (e *ears) channel(topic string) string { return e.prefix + topic }
 // once it does.
 func (e *ears) open(ctx context.Context) {
 	e.begin()
-	patience := time.NewTimer(shortTimeout)
+	patience := time.NewTimer(e.timeout)
 	defer patience.Stop()
 	select {
 	case <-e.heard:
@@ -128,7 +128,7 @@ func (e *ears) keepHonest(sub *redis.PubSub, done <-chan struct{}) {
 			_ = sub.Close() // the read fails, and once returns
 			return
 		}
-		ctx, cancel := short(e.ctx)
+		ctx, cancel := context.WithTimeout(e.ctx, e.timeout)
 		_ = sub.Ping(ctx) // an unanswered ping is seen above, a broken connection by the read
 		cancel()
 	}

@@ -15,10 +15,9 @@ import (
 )
 
 const (
-	shortTimeout = 400 * time.Millisecond // for whatever is not a blocking read
-	ringPipe     = 512                    // announcements sent in one go
-	group        = "workers"
-	idField      = "id"
+	ringPipe = 512 // announcements sent in one go
+	group    = "workers"
+	idField  = "id"
 )
 
 // redisStream carries ids over Redis 7 or newer. Keys are PREFIX:{STAGE}:LANE, so that a stage's lanes live on one
@@ -51,7 +50,7 @@ func openRedis(ctx context.Context, address string, o Options) (*redisStream, er
 	if o.LaneCap <= 0 {
 		o.LaneCap = redisLaneCap
 	}
-	limitWaiting(settings)
+	limitWaiting(settings, o.Timeout)
 	logging.Disable() // go-redis prints each failed dial to standard error; what matters is logged here, once
 	r := &redisStream{
 		options: o,
@@ -61,14 +60,14 @@ func openRedis(ctx context.Context, address string, o Options) (*redisStream, er
 		lanes:   map[string]*laneGauge{},
 	}
 	r.breaker = newBreaker(o.Log, r.Ping, r.gap.report)
-	r.ears = newEars(r.client, o.Prefix+":topic:", r.hub, o.Log)
+	r.ears = newEars(r.client, o, r.hub)
 	r.firstLook(ctx)
 	return r, nil
 }
 
-// limitWaiting sets the client's timeouts so that no short command takes longer than shortTimeout.
-func limitWaiting(s *redis.Options) {
-	s.DialTimeout, s.ReadTimeout, s.WriteTimeout, s.PoolTimeout = shortTimeout, shortTimeout, shortTimeout, shortTimeout
+// limitWaiting sets the client's timeouts so that no command takes longer, but for a waiting read.
+func limitWaiting(s *redis.Options, d time.Duration) {
+	s.DialTimeout, s.ReadTimeout, s.WriteTimeout, s.PoolTimeout = d, d, d, d
 	s.ContextTimeoutEnabled = true
 	s.MaxRetries = -1
 	s.DialerRetries = 1
@@ -94,8 +93,8 @@ func (r *redisStream) key(stage string, lane Lane) string {
 }
 
 // short bounds a command's time without outliving the caller's context.
-func short(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, shortTimeout)
+func (r *redisStream) short(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, r.options.Timeout)
 }
 
 // Ring implements Stream.
@@ -122,7 +121,7 @@ func (r *redisStream) Ring(ctx context.Context, stage string, lane Lane, ids ...
 
 // announce appends one entry an id, and learns how long the lane is now.
 func (r *redisStream) announce(caller context.Context, key string, ids []int64) error {
-	ctx, cancel := short(caller)
+	ctx, cancel := r.short(caller)
 	defer cancel()
 	pipe := r.client.Pipeline()
 	for _, id := range ids {
@@ -145,7 +144,7 @@ func (r *redisStream) room(caller context.Context, key string) error {
 	if !full {
 		return nil
 	}
-	ctx, cancel := short(caller)
+	ctx, cancel := r.short(caller)
 	defer cancel()
 	n, err := r.client.XLen(ctx, key).Result()
 	if err != nil {
@@ -216,7 +215,7 @@ func hint(err error) error {
 func (r *redisStream) Publish(ctx context.Context, topic string, payload []byte) error {
 	err := r.breaker.allow()
 	if err == nil {
-		inner, cancel := short(ctx)
+		inner, cancel := r.short(ctx)
 		defer cancel()
 		err = r.client.Publish(inner, r.ears.channel(topic), payload).Err()
 		if err == nil {
@@ -243,7 +242,7 @@ func (r *redisStream) Depth(ctx context.Context, stage string) (live, history in
 		return 0, 0, err
 	}
 	caller := ctx
-	ctx, cancel := short(caller)
+	ctx, cancel := r.short(caller)
 	defer cancel()
 	pipe := r.client.Pipeline()
 	a, b := pipe.XLen(ctx, r.key(stage, Live)), pipe.XLen(ctx, r.key(stage, History))
@@ -258,7 +257,7 @@ func (r *redisStream) Depth(ctx context.Context, stage string) (live, history in
 
 // Ping implements Stream.
 func (r *redisStream) Ping(ctx context.Context) error {
-	ctx, cancel := short(ctx)
+	ctx, cancel := r.short(ctx)
 	defer cancel()
 	if err := r.client.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("redis: %w", hint(err))

@@ -63,6 +63,8 @@ func (l *logBook) String() string {
 	return l.text.String()
 }
 
+func usualTimeout(o *stream.Options) { o.Timeout = 0 }
+
 type process struct {
 	stream.Stream
 	gaps atomic.Int32
@@ -75,8 +77,9 @@ func open(t *testing.T, url string, change func(*stream.Options)) *process {
 	p := &process{}
 	o := stream.Options{
 		ClaimIdle: streamtest.ClaimIdle, Block: 100 * time.Millisecond,
-		OnGap: func() { p.gaps.Add(1) },
-		Log:   slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Timeout: 10 * time.Second, // the machine may be busy: only tests of outages have the usual
+		OnGap:   func() { p.gaps.Add(1) },
+		Log:     slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if change != nil {
 		change(&o)
@@ -111,7 +114,8 @@ func upTo(n int64) []int64 {
 
 func TestTwoProcessesShareAndHearEachOther(t *testing.T) {
 	url, _ := streamtest.StartRedis(t)
-	a, b := open(t, url, nil), open(t, url, nil)
+	patient := func(o *stream.Options) { o.ClaimIdle = time.Minute }
+	a, b := open(t, url, patient), open(t, url, patient)
 	heard, err := b.Subscribe(t.Context(), "board")
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +196,7 @@ func TestFlushUnderLoadLosesNothingThatASweepRingsAgain(t *testing.T) {
 		o.OnGap = func() { <-ready; sweep() }
 	})
 	close(ready)
-	b := open(t, url, nil)
+	b := open(t, url, func(o *stream.Options) { o.OnGap = sweep }) // whoever notices sweeps
 	slow := func(ctx context.Context, ids []int64) error {
 		time.Sleep(2 * time.Millisecond)
 		return c.Handle(ctx, ids)
@@ -211,7 +215,7 @@ func TestFlushUnderLoadLosesNothingThatASweepRingsAgain(t *testing.T) {
 
 func TestAHungRedisSlowsNobodyAndIsFoundAgain(t *testing.T) {
 	url, server := streamtest.StartRedis(t)
-	a := open(t, url, nil)
+	a := open(t, url, usualTimeout)
 	c := streamtest.NewCollector()
 	streamtest.Go(t, a, "analyze", 10, c.Handle)
 	ring(t, a, 1)
@@ -232,8 +236,8 @@ func TestAHungRedisSlowsNobodyAndIsFoundAgain(t *testing.T) {
 		}
 		slowest = max(slowest, time.Since(one))
 	}
-	if slowest > 500*time.Millisecond || time.Since(began) > time.Second {
-		t.Errorf("200 rings took %v, the slowest %v; want at most one to wait, 500ms", time.Since(began), slowest)
+	if slowest > time.Second || time.Since(began) > 2*time.Second { // a wait of 400ms, and room for a busy machine
+		t.Errorf("200 rings took %v, the slowest %v; want at most one to wait, 400ms", time.Since(began), slowest)
 	}
 	if err := a.Ring(t.Context(), "analyze", stream.Live, 2); !errors.Is(err, stream.ErrAway) {
 		t.Errorf("got %v, want ErrAway", err)
@@ -258,7 +262,7 @@ func TestAHungRedisSlowsNobodyAndIsFoundAgain(t *testing.T) {
 
 func TestKillAndRestartOfRedis(t *testing.T) {
 	url, server := streamtest.StartRedis(t)
-	a := open(t, url, nil)
+	a := open(t, url, usualTimeout)
 	c := streamtest.NewCollector()
 	for range 3 {
 		streamtest.Go(t, a, "analyze", 10, c.Handle)
@@ -289,7 +293,7 @@ func TestKillAndRestartOfRedis(t *testing.T) {
 func TestRedisAwayAtTheStart(t *testing.T) {
 	url, server := streamtest.StartRedis(t)
 	server.Kill()
-	a := open(t, url, nil)
+	a := open(t, url, usualTimeout)
 	if err := a.Ping(t.Context()); err == nil {
 		t.Error("ping of a Redis that is away succeeded")
 	}
@@ -414,7 +418,7 @@ func TestALaneThatIsFullDropsAndAsksForASweepOnceDrained(t *testing.T) {
 
 func TestDoctorNamesWhatIsWrong(t *testing.T) {
 	url, server := streamtest.StartRedis(t)
-	a := open(t, url, nil)
+	a := open(t, url, usualTimeout)
 	doctor, ok := a.Stream.(stream.Doctor)
 	if !ok {
 		t.Fatal("the Redis stream is no Doctor")

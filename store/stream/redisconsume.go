@@ -73,7 +73,6 @@ const (
 	claimBatch   = 32
 	claimMost    = 15 * time.Second
 	unackedMost  = 4096
-	readSlack    = 500 * time.Millisecond // for a blocking read's answer to arrive
 	backoffFirst = 50 * time.Millisecond
 	backoffMost  = 2 * time.Second
 )
@@ -108,7 +107,7 @@ func (c *consumer) join(ctx context.Context) {
 // makeGroups creates what groups are missing, from the stream's beginning: what was announced before a group was there
 // counts. A group that had to be made may have been lost, with all it knew.
 func (c *consumer) makeGroups(ctx context.Context) error {
-	ctx, cancel := short(context.WithoutCancel(ctx))
+	ctx, cancel := c.stream.short(context.WithoutCancel(ctx))
 	defer cancel()
 	made := false
 	for _, key := range c.keys {
@@ -132,6 +131,7 @@ func (c *consumer) recover(ctx context.Context, err error) {
 	c.ownFrom = [2]string{"0", "0"}
 	c.failures++
 	if groupsLost(err) {
+		c.stream.gap.report()
 		if err = c.makeGroups(ctx); err == nil {
 			again := time.Since(c.madeAt) < backoffMost
 			c.madeAt = time.Now()
@@ -212,7 +212,7 @@ func (c *consumer) claim(ctx context.Context) (fetched, error) {
 	got := fetched{at: time.Now(), single: true}
 	again := false
 	for lane, key := range c.keys {
-		ctx, cancel := short(ctx)
+		ctx, cancel := c.stream.short(ctx)
 		messages, next, deleted, err := c.stream.client.XAutoClaimWithDeleted(ctx, &redis.XAutoClaimArgs{
 			Stream: key, Group: group, Consumer: c.name, MinIdle: o.ClaimIdle,
 			Start: c.claimFrom[lane], Count: int64(min(c.limit, claimBatch)),
@@ -313,7 +313,7 @@ func (c *consumer) readLane(ctx context.Context, lane, count int) (fetched, erro
 
 // read asks for entries of our group; a negative block means not to wait.
 func (c *consumer) read(ctx context.Context, block time.Duration, count int, keys, from []string) ([]redis.XStream, error) {
-	ctx, cancel := context.WithTimeout(ctx, max(block, 0)+readSlack)
+	ctx, cancel := context.WithTimeout(ctx, max(block, 0)+c.stream.options.Timeout)
 	defer cancel()
 	streams, err := c.stream.client.XReadGroup(ctx, &redis.XReadGroupArgs{
 		Group: group, Consumer: c.name, Count: int64(count), Block: block,
@@ -391,7 +391,7 @@ func (c *consumer) acknowledge(ctx context.Context, done []entry) error {
 	if len(c.unacked) == 0 {
 		return nil
 	}
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.stream.short(ctx)
 	defer cancel()
 	pipe := c.stream.client.TxPipeline()
 	for lane, key := range c.keys {
@@ -425,7 +425,7 @@ func (c *consumer) tidy(ctx context.Context) {
 	}
 	idle := c.stream.options.ConsumerIdle
 	c.tidyAt = now.Add(jitter(idle / 4))
-	ctx, cancel := short(context.WithoutCancel(ctx))
+	ctx, cancel := c.stream.short(context.WithoutCancel(ctx))
 	defer cancel()
 	for _, key := range c.keys {
 		consumers, err := c.stream.client.XInfoConsumers(ctx, key, group).Result()
@@ -450,11 +450,12 @@ func (c *consumer) strikeOff(ctx context.Context, key, name string) {
 
 // leave takes our own name off the groups if nothing is left under it.
 func (c *consumer) leave(ctx context.Context) {
-	ctx, cancel := short(context.WithoutCancel(ctx))
-	defer cancel()
-	if c.stream.breaker.allow() != nil || c.acknowledge(ctx, nil) != nil {
-		return
+	ctx = context.WithoutCancel(ctx)
+	if c.settle(ctx) != nil || c.stream.breaker.allow() != nil {
+		return // what is left under our name is claimed when it has rested
 	}
+	ctx, cancel := c.stream.short(ctx)
+	defer cancel()
 	for _, key := range c.keys {
 		left, err := c.stream.client.XPendingExt(ctx, &redis.XPendingExtArgs{
 			Stream: key, Group: group, Start: "-", End: "+", Count: 1, Consumer: c.name,
@@ -463,4 +464,14 @@ func (c *consumer) leave(ctx context.Context) {
 			c.strikeOff(ctx, key, c.name)
 		}
 	}
+}
+
+// settle acknowledges what Redis did not hear of, at the latest moment to do so.
+func (c *consumer) settle(ctx context.Context) (err error) {
+	for range 3 {
+		if err = c.acknowledge(ctx, nil); err == nil {
+			return nil
+		}
+	}
+	return err
 }

@@ -51,7 +51,8 @@ type Handler = func(ctx context.Context, ids []int64) error
 // All methods may be called from several goroutines.
 type Stream interface {
 	// Ring announces work ids for a stage on a lane. Best effort: an error is a hint, never a loss, and callers go
-	// on. It returns within half a second, and at once while Redis is known to be away.
+	// on. It returns within Timeout (for a long list, as long as Redis keeps answering), and at once
+	// while Redis is known to be away.
 	Ring(ctx context.Context, stage string, lane Lane, ids ...int64) error
 
 	// Consume hands batches of at most max ids (1 to 256) to handle, one call at a time, until ctx is done or the
@@ -64,7 +65,7 @@ type Stream interface {
 	Consume(ctx context.Context, stage string, max int, handle Handler) error
 
 	// Publish sends a payload to all current subscribers of a topic in every process. It may be lost, or come twice.
-	// It returns within half a second, and at once while Redis is known to be away: then only subscribers in this
+	// It returns within Timeout, and at once while Redis is known to be away: then only subscribers in this
 	// process hear of it.
 	Publish(ctx context.Context, topic string, payload []byte) error
 
@@ -101,6 +102,7 @@ type Options struct {
 	ClaimIdle time.Duration // how long an unfinished id rests before it is handed out again; default 20 s
 	Block     time.Duration // how long one read waits for news, and so how late a stop is noticed; default 1 s, at most 2 s
 	Grace     time.Duration // how long a batch in hand may go on after a stop; default 10 s
+	Timeout   time.Duration // how long Redis has to answer anything but a waiting read; default 400 ms
 	LaneCap   int           // most announcements a lane holds; default 65,536 in process, 262,144 in Redis
 	Buffer    int           // messages kept for a slow subscriber, at least 2; default 64
 
@@ -130,6 +132,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.ClaimIdle = positive(o.ClaimIdle, 20*time.Second)
 	o.Block = min(positive(o.Block, time.Second), maxBlock)
+	o.Timeout = positive(o.Timeout, 400*time.Millisecond)
 	o.Grace = positive(o.Grace, 10*time.Second)
 	o.ConsumerIdle = positive(o.ConsumerIdle, time.Hour)
 	if o.Buffer < 2 {

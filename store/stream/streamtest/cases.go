@@ -74,7 +74,7 @@ func workersShare(t *testing.T, open Open) {
 }
 
 func failedComesAgain(t *testing.T, open Open) {
-	s := start(t, open)
+	s := startWith(t, open, ClaimIdle)
 	ring(t, s, stream.Live, 1, 2, 3, 4, 5)
 	const bad = 3
 	var mu sync.Mutex
@@ -110,7 +110,7 @@ func failedComesAgain(t *testing.T, open Open) {
 }
 
 func panicsAreFailures(t *testing.T, open Open) {
-	s := start(t, open)
+	s := startWith(t, open, ClaimIdle)
 	var calls atomic.Int32
 	c := NewCollector()
 	stop := Go(t, s, "analyze", 1, func(ctx context.Context, ids []int64) error {
@@ -169,6 +169,7 @@ func historyFillsUp(t *testing.T, open Open) {
 
 func stopFinishesBatch(t *testing.T, open Open) {
 	s := start(t, open)
+	ring(t, s, stream.Live, 1, 2, 3)
 	inHand, release := make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -181,7 +182,6 @@ func stopFinishesBatch(t *testing.T, open Open) {
 			return nil
 		})
 	}()
-	ring(t, s, stream.Live, 1, 2, 3)
 	<-inHand
 	cancel()
 	close(release)
@@ -195,7 +195,7 @@ func stopFinishesBatch(t *testing.T, open Open) {
 }
 
 func handlerTimeIsBounded(t *testing.T, open Open) {
-	s := start(t, open)
+	s := startWith(t, open, ClaimIdle)
 	ring(t, s, stream.Live, 1)
 	left := make(chan time.Duration, 1)
 	c := NewCollector()

@@ -4,6 +4,7 @@ package streamtest
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -174,10 +175,20 @@ func sequence(from, n int64) []int64 {
 	return ids
 }
 
-// start opens a stream that is closed with the test, with times short enough for tests.
+// start opens a stream that is closed with the test. What is unfinished rests for a minute: a busy machine does not
+// make ids come twice.
 func start(t testing.TB, open Open) stream.Stream {
 	t.Helper()
-	s := open(t, stream.Options{ClaimIdle: ClaimIdle, Block: 100 * time.Millisecond, Buffer: 8})
+	return startWith(t, open, time.Minute)
+}
+
+// startWith opens one in which what is unfinished comes again after claimIdle.
+func startWith(t testing.TB, open Open, claimIdle time.Duration) stream.Stream {
+	t.Helper()
+	s := open(t, stream.Options{
+		ClaimIdle: claimIdle, Block: 100 * time.Millisecond, Timeout: 10 * time.Second, Buffer: 8,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)
