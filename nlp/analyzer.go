@@ -254,8 +254,8 @@ func (s *scratch) holds(act *action) bool {
 }
 
 // pairReach is how far before a literal, in bytes, the first half of its pair
-// may end.
-const pairReach = 30
+// may end: twelve Chinese characters.
+const pairReach = 36
 
 // pair returns where the first half of act's pair begins for the hit with index
 // i: the hit's own start where act is no pair, -1 where its first half is
@@ -269,9 +269,10 @@ func (s *scratch) pair(act *action, i int) int32 {
 		return -1
 	}
 	limit := max(h.start-pairReach, s.clauseAt(h.start).start)
-	for j := i - 1; j >= 0 && s.hits[j].start >= limit; j-- {
-		if s.hits[j].literal == act.first && s.hits[j].end <= h.start {
-			return s.hits[j].start
+	for j := i - 1; j >= 0 && s.hits[j].start > limit-3*maxLiteral; j-- {
+		f := s.hits[j]
+		if f.literal == act.first && f.end <= h.start && f.end >= limit && f.start >= s.clauseAt(h.start).start {
+			return f.start
 		}
 	}
 	return -1

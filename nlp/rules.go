@@ -220,5 +220,25 @@ func (b *ruleBook) addBuiltin() error {
 			return fmt.Errorf("hazard %s: %w", hazardNames[i], err)
 		}
 	}
+	if err := b.addHazardPairs(); err != nil {
+		return err
+	}
 	return b.addWeighted(spamRules, action{kind: actSpam})
+}
+
+// addHazardPairs compiles the combinations of two lists of words.
+func (b *ruleBook) addHazardPairs() error {
+	for _, pair := range hazardPairs {
+		for first := range strings.FieldsSeq(pair.first) {
+			for second := range strings.FieldsSeq(pair.second) {
+				if err := b.add(first+"~"+second, action{kind: actHazard, index: int32(pair.hazard), weight: pair.weight}); err != nil {
+					return fmt.Errorf("hazard %s: %w", hazardNames[pair.hazard], err)
+				}
+			}
+		}
+	}
+	if err := b.addWords(selfharmMore, action{kind: actHazard, index: hazardSelfharm, weight: 3}); err != nil {
+		return err
+	}
+	return b.addWords(harmEnglish, action{kind: actHazard, index: hazardHarm, weight: 3})
 }

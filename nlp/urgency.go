@@ -102,10 +102,12 @@ func (s *scratch) negatedBefore(c *clause, start int32) bool {
 }
 
 const (
-	// sureHazard is from which probability on the head alone makes a hazard;
-	// sureSafe is from which on it takes back what only a word says.
-	sureHazard = 0.6
-	sureSafe   = 0.97
+	// sureHazard is from which probability on the head alone makes a hazard,
+	// likelyHazard from which on it confirms a word that is none by itself, and
+	// unlikelyHazard below which it takes back what only a word says.
+	sureHazard     = 0.5
+	likelyHazard   = 0.3
+	unlikelyHazard = 0.02
 )
 
 // urgency tells how urgent the message is and which hazards make it so. chances
@@ -125,18 +127,21 @@ func (s *scratch) urgency(v *Verdict, chances []float32) (level string, hazards 
 	if v.Intent == "praise" || v.Intent == "chat" {
 		rank = low
 	}
-	safe := chances[hazardCount]
 	bad := v.Intent == "complaint" || v.Sentiment == "negative"
 	for i, h := range s.hazards {
 		chance := chances[i]
 		if i == hazardHarm || i == hazardFood {
 			chance = chances[hazardHarm] + chances[hazardFood] // the words tell which of them
 		}
-		counts := h.weight >= 2 && safe < sureSafe || h.weight >= 1 && chance > sureHazard/2 || chance > sureHazard && chance == chances[i]
+		if i == hazardMinor && chance < likelyHazard && s.worst() < 3 {
+			continue // a child is mentioned, no more
+		}
+		counts := h.weight >= 2 && chance >= unlikelyHazard || h.weight >= 1 && chance >= likelyHazard || chances[i] >= sureHazard ||
+			i == hazardSelfharm && (h.weight >= 3 || chance >= likelyHazard) // rather once too often
 		switch {
-		case !counts, i == hazardMinor && !bad && s.worst() < 2, i == hazardDeadline && v.Intent == "praise":
+		case !counts, i == hazardMinor && !bad, i == hazardDeadline && v.Intent == "praise":
 			continue
-		case i <= hazardMedia && (h.weight >= 3 || chance > sureHazard/2):
+		case i <= hazardMedia && (h.weight >= 3 || chance > likelyHazard):
 			rank = critical
 		default:
 			rank = max(rank, high)
