@@ -291,8 +291,9 @@ func TestBrowserWeakNetwork(t *testing.T) {
 	h.mu.Lock()
 	h.refuse = context.DeadlineExceeded
 	h.mu.Unlock()
-	c.run(phone(), goTo(h.srv.URL+"/c"), visible("#text"), upload1("#files", picture),
-		keys("#text", "网络不好的时候写的"), click("#send"))
+	c.run(phone(), goTo(h.srv.URL+"/c"), visible("#text"), upload1("#files", picture))
+	c.until("the picture waits in the tray", "document.querySelectorAll('#tray img').length === 1")
+	c.run(keys("#text", "网络不好的时候写的"), click("#send"))
 	c.says("重试")
 	if strings.Contains(c.value("document.body.innerText"), "已收到") {
 		t.Fatal("the page says received before it was")

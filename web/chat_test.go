@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"too long":       {b.send("site", nonceOf(2), strings.Repeat("字", 4001), "", nil), http.StatusRequestEntityTooLarge},
 		"huge":           {b.send("site", nonceOf(3), strings.Repeat("字", 100_000), "", nil), http.StatusRequestEntityTooLarge},
 		"big file":       {b.send("site", nonceOf(4), "", "", []upload{{"a.bin", big}}), http.StatusRequestEntityTooLarge},
+		"empty file":     {b.send("site", nonceOf(12), "看图", "", []upload{{"a.png", ""}}), http.StatusBadRequest},
 		"many files":     {b.send("site", nonceOf(5), "", "", many), http.StatusRequestEntityTooLarge},
 		"no nonce":       {b.send("site", "", "你好", "", nil), http.StatusBadRequest},
 		"odd nonce":      {b.send("site", "../../../etc", "你好", "", nil), http.StatusBadRequest},
@@ -293,6 +295,18 @@ func TestLiveTellsWhenToLook(t *testing.T) {
 	h.tell(h.conversation("site", h.lastEvent().From.ID), 0, 0, "x:1", "好的", store.OutSent, nil)
 	if got := next(); got != "data: " {
 		t.Fatalf("after a message: %q", got)
+	}
+}
+
+// The customers' page runs in chat apps' browsers that know ES2017 and no more.
+func TestScriptsForOldBrowsers(t *testing.T) {
+	newer := regexp.MustCompile(`\?\.[a-zA-Z([]|\?\?|\.\.\.[a-zA-Z[{]|catch \{|for await|async \*|\.(flat|flatMap|replaceAll|matchAll|at|finally|allSettled|fromEntries|hasOwn)\(|#[a-z]+\s*=[^=]|^(import|export) `)
+	for _, name := range []string{"chat.js", "embed.js"} {
+		for n, line := range strings.Split(string(loadAssets().byName[name].body), "\n") {
+			if at := newer.FindString(line); at != "" && !strings.HasPrefix(strings.TrimSpace(line), "//") {
+				t.Errorf("%s:%d: %q is newer than ES2017", name, n+1, at)
+			}
+		}
 	}
 }
 

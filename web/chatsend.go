@@ -300,7 +300,7 @@ func (s *Server) readFile(d *draft, part *multipart.Part) error {
 	case errors.Is(err, files.ErrTooBig):
 		return &errSend{http.StatusRequestEntityTooLarge, "err.file", []string{"max", strconv.FormatInt(s.files.MaxFile()>>20, 10)}}
 	case errors.Is(err, files.ErrEmpty):
-		return nil
+		return &errSend{status: http.StatusBadRequest, key: "err.emptyfile"}
 	case errors.Is(err, files.ErrFull):
 		s.log.Error("web: no room for uploads", "err", err)
 		return &errSend{status: http.StatusInsufficientStorage, key: "err.full"}

@@ -455,7 +455,7 @@
       countFiles();
     });
     words.addEventListener('keydown', function (e) {
-      if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); compose.requestSubmit(); }
+      if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); el('submit').click(); }
       if (e.key === 'Escape') { settle('note', null); words.blur(); }
     });
     window.addEventListener('beforeunload', function (e) { if (words.value.trim() && mode !== 'note') e.preventDefault(); });

@@ -6,6 +6,7 @@
   var cfg = JSON.parse(document.getElementById('config').textContent);
   var T = cfg.texts;
   var POLL_FAST = 4000, POLL_SLOW = 30000, SEND_TIMEOUT = 60000, UPLOAD_TIMEOUT = 600000;
+  var KEEP_TIMEOUT = 3000;
   var MAX_RECORDING = 60000, MIN_RECORDING = 700, CANCEL_DISTANCE = 70;
 
   function el(id) { return document.getElementById(id); }
@@ -327,10 +328,12 @@
     }
     n.className = 'meta bad';
     n.appendChild(make('span', '', m.error || (m.state === 'waiting' ? T.waiting : T.failed)));
-    var again = make('button', '', T.retry);
-    again.type = 'button';
-    again.addEventListener('click', function () { retry(m.nonce); });
-    n.appendChild(again);
+    if (!m.lost || m.text) {
+      var again = make('button', '', m.lost ? T.wordsonly : T.retry);
+      again.type = 'button';
+      again.addEventListener('click', function () { retry(m.nonce); });
+      n.appendChild(again);
+    }
     if (m.state === 'failed') {
       var drop = make('button', '', T.discard);
       drop.type = 'button';
@@ -527,7 +530,7 @@
 
   function save() {
     box.set(UNSENT, JSON.stringify(unsent.map(function (u) {
-      return { nonce: u.nonce, text: u.text, at: u.at, seconds: u.seconds, count: u.files.length };
+      return { nonce: u.nonce, text: u.text, at: u.at, seconds: u.seconds, count: u.lost ? u.count : u.files.length };
     })));
   }
   function forget(id, taken) {
@@ -541,7 +544,7 @@
     if (!taken) render();
   }
   function retry(id) {
-    unsent.forEach(function (u) { if (u.nonce === id) { u.state = 'sending'; u.error = ''; u.tries = 0; u.next = 0; } });
+    unsent.forEach(function (u) { if (u.nonce === id) { u.state = 'sending'; u.error = ''; u.lost = false; u.tries = 0; u.next = 0; } });
     render();
     flush();
   }
@@ -549,7 +552,7 @@
     var u = { nonce: nonce(), text: words, files: files, seconds: seconds || 0, at: Date.now(), state: 'sending', error: '', progress: 0, tries: 0, next: 0 };
     unsent.push(u);
     save();
-    if (files.length) blobs.put(u.nonce, files);
+    if (files.length) u.kept = Promise.race([blobs.put(u.nonce, files), new Promise(function (done) { setTimeout(done, KEEP_TIMEOUT); })]);
     near = true;
     render();
     toEnd();
@@ -574,7 +577,9 @@
     u.state = 'sending';
     u.error = '';
     render();
-    identify().then(function (known) {
+    // The files are kept before they are sent, so that a reload at any time
+    // loses none of them.
+    Promise.resolve(u.kept).then(identify).then(function (known) {
       if (!known) return { status: 0, data: {}, wait: 0 };
       var body = new FormData();
       body.append('nonce', u.nonce);
@@ -874,7 +879,7 @@
           }),
           state: 'waiting', error: '', progress: 0, tries: 0, next: 0
         };
-        if (k.count && u.files.length < k.count) { u.state = 'failed'; u.error = T.attached; }
+        if (k.count && u.files.length < k.count) { u.state = 'failed'; u.error = T.attached; u.lost = true; u.count = k.count; }
         unsent.push(u);
       });
     }));
