@@ -161,6 +161,7 @@ type scratch struct {
 	compact  []byte
 	folded   string // the folded text
 	seen     observation
+	turned   bool // a negation turned a word
 	lang     string
 	cues     Cues
 	spam     float64
@@ -194,8 +195,9 @@ func (a *Analyzer) Analyze(text string) Verdict {
 		softmax(scores[group[0]:group[1]])
 	}
 	v := Verdict{Lang: s.lang, Print: simhash(s.fold.text), Model: a.version, Cues: s.cues, Spam: s.spam}
-	v.setSentiment(s.blend(&scores))
-	v.Intent = s.intent(scores[:intentCount])
+	positive, neutral, negative := s.blend(&scores)
+	v.setSentiment(positive, neutral, negative)
+	v.Intent = s.intent(scores[:intentCount], positive, negative)
 	v.Urgency, v.Hazards = s.urgency(&v, scores[classHazard:])
 	v.Topics = a.readTopics(s, &v)
 	v.Found = a.readFields(s)

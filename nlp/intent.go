@@ -107,8 +107,9 @@ func longNumber(text []byte) bool {
 }
 
 // intent returns the most likely intent. A message that only reacts is chat,
-// whatever its words: what customers see may rest on that.
-func (s *scratch) intent(chances []float32) string {
+// whatever its words: what customers see may rest on that. Between praise and
+// complaint the sentiment has a say.
+func (s *scratch) intent(chances []float32, positive, negative float64) string {
 	c := &s.cues
 	if (c.Greeting || c.Thanks || c.Received || c.BareMark) && !c.Human && !c.Cancel {
 		return intentNames[intentChat]
@@ -117,6 +118,12 @@ func (s *scratch) intent(chances []float32) string {
 	for i := range chances {
 		if chances[i] > chances[best] {
 			best = i
+		}
+	}
+	if best == intentPraise || best == intentComplaint {
+		best = intentComplaint
+		if float64(chances[intentPraise])*positive > float64(chances[intentComplaint])*negative {
+			best = intentPraise
 		}
 	}
 	return intentNames[best]
