@@ -25,7 +25,7 @@ const maxFolded = 1000
 // cards writes the card rows of an item for every chat that is to have one,
 // due at at. Rows that exist stay; a card that folded has none.
 func (w *work) cards(item *feedback.Item, at time.Time) error {
-	if item.History || item.Verdict.Intent == "spam" && item.Owner == 0 || !w.carded2(item) {
+	if item.History || item.Verdict.Intent == "spam" && item.Owner == 0 || !w.cardWanted(item) && item.Priority != feedback.P0 {
 		return nil
 	}
 	places, err := w.currentPlaces(item)
@@ -40,9 +40,9 @@ func (w *work) cards(item *feedback.Item, at time.Time) error {
 	return w.alarm(item)
 }
 
-// carded2 reports whether the item becomes a card: what customers say does,
+// cardWanted reports whether the item becomes a card: what customers say does,
 // unless its route says otherwise; what is said elsewhere where carded says so.
-func (w *work) carded2(item *feedback.Item) bool {
+func (w *work) cardWanted(item *feedback.Item) bool {
 	if item.WayBack {
 		return item.Cards != "off" && (item.Cards != "urgent" || item.Priority <= feedback.P1)
 	}
@@ -311,6 +311,11 @@ func plainCard(c bots.Card) string {
 	return strings.Join(lines, "\n")
 }
 
+// stamp returns a time as cards say it.
+func (w *work) stamp(at time.Time) string {
+	return w.r.Texts.Stamp(w.r.Language, w.r.local(at), w.local)
+}
+
 func (w *work) ownerName(item *feedback.Item) (string, error) {
 	if item.Owner == 0 {
 		return "", nil
@@ -362,7 +367,7 @@ func (w *work) cardState(item *feedback.Item, owner string) string {
 	if owner != "" {
 		who := owner
 		if !item.ClaimedAt.IsZero() {
-			who += " " + w.r.local(item.ClaimedAt).Format("15:04")
+			who += " " + w.stamp(item.ClaimedAt)
 		}
 		parts = append(parts, who)
 	}
@@ -426,7 +431,7 @@ func (w *work) sourceLine(item *feedback.Item) string {
 		parts = append(parts, w.r.Texts.Text(lang, "card.followers", phraseVars{"count": item.Followers}))
 	}
 	parts = append(parts, w.fieldWords(item)...)
-	parts = append(parts, w.r.local(item.PostedAt).Format("15:04"))
+	parts = append(parts, w.stamp(item.PostedAt))
 	if item.Visit > 0 && item.WayBack {
 		parts = append(parts, w.r.Texts.Text(lang, "card.visit", phraseVars{"count": item.Visit}))
 	}
@@ -471,9 +476,9 @@ func (w *work) dueLine(item *feedback.Item) string {
 		line = w.r.Texts.Text(lang, "card.waiting", phraseVars{"ask": bots.Limit{N: 60, Unit: bots.Runes}.Cut(item.Ask)})
 	case item.DueAt.IsZero():
 	case item.DueAt.Before(w.now):
-		line = w.r.Texts.Text(lang, "card.overdue", phraseVars{"at": w.clockIn(lang, item.DueAt), "late": w.r.Texts.Duration(lang, max(w.now.Sub(item.DueAt), time.Minute))})
+		line = w.r.Texts.Text(lang, "card.overdue", phraseVars{"at": w.stamp(item.DueAt), "late": w.r.Texts.Left(lang, max(w.now.Sub(item.DueAt), time.Minute))})
 	default:
-		line = w.r.Texts.Text(lang, "card.due", phraseVars{"at": w.clockIn(lang, item.DueAt), "left": w.r.Texts.Duration(lang, item.DueAt.Sub(w.now))})
+		line = w.r.Texts.Text(lang, "card.due", phraseVars{"at": w.stamp(item.DueAt), "left": w.r.Texts.Left(lang, item.DueAt.Sub(w.now))})
 	}
 	if advice := w.advice(item); advice != "" {
 		line = strings.TrimPrefix(line+"　"+advice, "　")
@@ -540,7 +545,11 @@ func (w *work) whyLine(item *feedback.Item) string {
 	}
 	team := w.team(item.Team).Title
 	if len(item.Path) > 0 {
-		parts = append(parts, w.r.Texts.Text(lang, "card.route", phraseVars{"path": strings.Join(item.Path, " → "), "team": team}))
+		path := make([]string, len(item.Path))
+		for i, when := range item.Path {
+			path[i] = w.r.Texts.Condition(lang, when)
+		}
+		parts = append(parts, w.r.Texts.Text(lang, "card.route", phraseVars{"path": strings.Join(path, " → "), "team": team}))
 	} else {
 		parts = append(parts, w.r.Texts.Text(lang, "card.route.default", phraseVars{"team": team}))
 	}

@@ -328,7 +328,7 @@ func (w *work) receipt(item *feedback.Item, conv *feedback.Conversation, author 
 		vars["when"] = w.clockIn(lang, item.PromisedAt)
 		if key == "receipt.closed" {
 			team := w.team(item.Team)
-			vars["opens"] = w.clockIn(lang, team.Hours.NextOpen(w.local))
+			vars["opens"] = w.r.Texts.Opening(lang, team.Hours.NextOpen(w.local), w.local)
 		}
 	}
 	text := w.r.Texts.Text(lang, key, vars)

@@ -181,7 +181,7 @@ func (c *call) mistyped() error {
 	name := c.p.Near.Zh[0]
 	p := Parse(fixed, c.e.Mentioned, c.e.Slash)
 	if p.Spec == nil {
-		p = Parse("!"+fixed, false, false)
+		p = Parse("!"+strings.TrimPrefix(strings.TrimSpace(fixed), "/"), false, false)
 	}
 	buttons := []bots.Button{{Text: c.text("verb.all", nil), Data: "help:0"}}
 	if p.Spec != nil {
@@ -311,6 +311,9 @@ func (c *call) command() error {
 	}
 	if !c.a.Staff.Role.AtLeast(spec.Role) {
 		return c.refuse("role.plain", phraseVars{"role": c.text("role."+string(spec.Role), nil)})
+	}
+	if c.p.Unclear != "" {
+		return c.refuse("needtext", phraseVars{"example": spec.Example})
 	}
 	if err := c.chooseItems(); err != nil {
 		return c.finish(err)

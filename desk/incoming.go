@@ -35,7 +35,7 @@ func (c Incoming) run(w *work) (*feedback.Item, error) {
 	m := c.Message
 	var item *feedback.Item
 	var err error
-	if m.Conversation == 0 {
+	if m.Conversation == 0 || !w.r.Channels[m.Channel].Bot {
 		item, err = w.oneWay(c)
 	} else {
 		item, err = w.fromCustomer(c)
@@ -445,6 +445,9 @@ func (w *work) consider(item *feedback.Item) {
 	}
 	d := w.r.Routes.Route(w.routeEnv(item))
 	item.Team, item.Copies, item.Path, item.Cards = d.Team, d.Copies, d.Path, d.Cards
+	if d.Err != nil {
+		w.s.log.Warn("a routing condition failed and counted as no match", "channel", item.Channel, "err", d.Err)
+	}
 	if d.Default && item.Cards == "" {
 		item.Cards = "default"
 	}
@@ -647,13 +650,22 @@ func (w *work) oneWay(c Incoming) (*feedback.Item, error) {
 	if err != nil && !isNotFound(err) {
 		return nil, err
 	}
+	if m.Event != "" {
+		return nil, nil // a payload nobody could read: kept, and nothing more
+	}
 	if m.Item != 0 {
 		return w.oneWayEdited(c)
 	}
 	if author != nil && author.Blocked {
 		return nil, nil
 	}
+	if m.Conversation != 0 {
+		if item, err := w.oneWayJoin(c, author); item != nil || err != nil {
+			return item, err
+		}
+	}
 	item := w.newItem(c, author)
+	item.Conversation, item.LastInAt = m.Conversation, m.ReceivedAt
 	item.Quote = quoteOf(m.Text)
 	item.History = m.Lane == feedback.History
 	w.addFields(item, c.Verdict.Found)
@@ -691,6 +703,37 @@ func (w *work) oneWay(c Incoming) (*feedback.Item, error) {
 		}
 	}
 	return item, w.cards(item, w.now)
+}
+
+// oneWayJoin adds a message of a person, who cannot be answered where they
+// wrote, to what is being worked on for them; nil where nothing is.
+func (w *work) oneWayJoin(c Incoming, author *feedback.Author) (*feedback.Item, error) {
+	conv, err := w.tx.LockConversation(c.Message.Conversation)
+	if err != nil {
+		return nil, err
+	}
+	current, err := w.tx.CurrentItem(conv.ID)
+	if err != nil || current == nil || current.State == feedback.Resolved {
+		return nil, err
+	}
+	item, err := w.tx.LockItem(current.ID)
+	if err != nil {
+		return nil, err
+	}
+	t := &turn{work: w, c: c, m: c.Message, conv: conv, author: author, lang: w.lang(author)}
+	if err := t.absorb(item); err != nil {
+		return nil, err
+	}
+	if err := w.move(item, feedback.ActMessage); err != nil {
+		return nil, err
+	}
+	if err := w.reconsider(item); err != nil {
+		return nil, err
+	}
+	if err := w.save(item, step{kind: "message", data: map[string]string{"message": strconv.FormatInt(c.Message.ID, 10)}}); err != nil {
+		return nil, err
+	}
+	return item, t.sayMessage(item, true)
 }
 
 // oneWayEdited takes over a newer text of an entry.

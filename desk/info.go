@@ -509,15 +509,12 @@ func (c *call) handover() error {
 	if person == nil {
 		return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
 	}
-	items, err := c.tx.Items(store.Query{Owner: c.a.Staff.ID, Live: true, Limit: 1000})
+	items, err := c.tx.Items(store.Query{Owner: c.a.Staff.ID, States: []feedback.State{feedback.New, feedback.Open, feedback.Waiting}, Limit: 1000})
 	if err != nil {
 		return err
 	}
 	var numbers []string
 	for _, listed := range items {
-		if listed.State == feedback.Resolved {
-			continue
-		}
 		item, err := c.tx.LockItem(listed.ID)
 		if err != nil {
 			return err

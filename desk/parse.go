@@ -20,6 +20,10 @@ type Parsed struct {
 	Who     string // without the @
 	Options map[string]bool
 	Text    string
+	// Unclear is what was meant as numbers and names none: #0, or a range that
+	// is too long. Such a command is not carried out, since its numbers would
+	// otherwise be read as words for the customer.
+	Unclear string
 	// Asked tells that a note begins with 回复 or 解决 as a word of its own:
 	// whoever wrote it may have meant to send it.
 	Asked *Spec
@@ -46,6 +50,13 @@ func Parse(text string, mentioned, slash bool) Parsed {
 	body = strings.TrimLeft(body, " \t")
 	word, rest := firstWord(body)
 	spec := lookup(word)
+	if latin && !slash && !isASCII(word) {
+		// After / only Latin verbs count; the Chinese one is asked about.
+		if spec != nil {
+			return Parsed{Word: word, Near: spec}
+		}
+		return Parsed{}
+	}
 	if marked {
 		if spec != nil {
 			return arguments(spec, rest)
@@ -103,13 +114,13 @@ func arguments(spec *Spec, rest string) Parsed {
 		case isNumber(token):
 			numbers, ok := readNumbers(token)
 			if !ok || len(p.Items)+len(numbers) > maxNumbers {
-				p.Text = strings.TrimSpace(rest)
+				p.Unclear, p.Items = token, nil
 				return p
 			}
 			p.Items = append(p.Items, numbers...)
 		case strings.HasPrefix(token, "@") && spec.Who && p.Who == "" && len(token) > 1:
 			p.Who = strings.TrimPrefix(token, "@")
-		case strings.HasPrefix(token, "--") || strings.HasPrefix(token, "——") || strings.HasPrefix(token, "—"):
+		case isOption(token):
 			name := spec.option(strings.TrimLeft(token, "-—"))
 			if name == "" {
 				p.Text = strings.TrimSpace(rest)
@@ -130,7 +141,7 @@ func trailing(p Parsed) Parsed {
 	for {
 		at := strings.LastIndexAny(p.Text, " \t\n")
 		last := p.Text[at+1:]
-		if !strings.HasPrefix(last, "--") && !strings.HasPrefix(last, "——") {
+		if !isOption(last) {
 			return p
 		}
 		name := p.Spec.option(strings.TrimLeft(last, "-—"))
@@ -141,6 +152,10 @@ func trailing(p Parsed) Parsed {
 		p.Text = strings.TrimSpace(p.Text[:at+1])
 	}
 }
+
+// isOption reports whether a word is written as an option: with two dashes, or
+// with the long one that keyboards make of them.
+func isOption(word string) bool { return strings.HasPrefix(word, "--") || strings.HasPrefix(word, "—") }
 
 // splitToken cuts at white space, and where a number is followed by text
 // without one (#12已退款).

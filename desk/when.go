@@ -55,15 +55,18 @@ func clockOf(m []string, now time.Time) (time.Time, bool) {
 		}
 	}
 	evening := m[2] == "下午" || m[2] == "晚上" || m[1] == "今晚" || m[1] == "明晚"
-	if evening && hour < 12 {
-		hour += 12
-	}
 	days := 0
+	switch {
+	case evening && hour < 12:
+		hour += 12
+	case hour == 12 && (m[2] == "晚上" || m[1] == "今晚" || m[1] == "明晚"):
+		hour, days = 0, 1 // twelve at night is the day's end
+	}
 	switch m[1] {
 	case "明天", "明早", "明晚", "tomorrow":
-		days = 1
+		days++
 	case "后天":
-		days = 2
+		days += 2
 	}
 	at := time.Date(now.Year(), now.Month(), now.Day()+days, hour, minute, 0, 0, now.Location())
 	if m[1] == "" && !at.After(now) {

@@ -270,12 +270,13 @@ type Item struct {
 // Ended reports whether the item accepts no further messages as it is.
 func (i *Item) Ended() bool { return i.State == Closed }
 
-// Live reports whether staff still owe something on the item: 待办. A resolved
-// item whose closure did not certainly arrive is one of these.
+// Live reports whether staff still owe something on the item now: 待办. A
+// resolved item whose closure did not certainly arrive is one of these; one
+// that was put off is not, until its time has come.
 func (i *Item) Live() bool {
 	switch i.State {
 	case New, Open, Waiting:
-		return true
+		return i.SnoozedUntil.IsZero()
 	case Resolved:
 		return i.Closure == DeliveryUncertain || i.Closure == DeliveryDead
 	default:

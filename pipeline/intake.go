@@ -41,6 +41,9 @@ func (p *Pipeline) Receive(ctx context.Context, bot string, e bots.Event) (bots.
 		return bots.Answer{}, fmt.Errorf("no bot is named %q", bot)
 	}
 	clean(&e)
+	if e.Type == bots.OnUnread {
+		return bots.Answer{}, p.unread(ctx, r, e)
+	}
 	w, err := p.locate(ctx, bot, e)
 	if err != nil {
 		return bots.Answer{}, err
@@ -253,6 +256,25 @@ func (p *Pipeline) store(ctx context.Context, r *runner, e bots.Event) error {
 	p.Conversation(m.Conversation)
 	p.fail("intake.rung")
 	return nil
+}
+
+// unread keeps a payload that the connector could not read, set aside for a
+// person: what it said is not lost, and it holds up nobody.
+func (p *Pipeline) unread(ctx context.Context, r *runner, e bots.Event) error {
+	now := p.now().UTC()
+	m := &feedback.Message{
+		Channel: r.name, External: e.Key, Platform: r.platform, Direction: feedback.In, Kind: feedback.KindMessage,
+		Event: string(e.Type), Raw: e.Raw, Lane: feedback.Live, Stage: feedback.StageQuarantined,
+		Error: "the platform's payload could not be read", PostedAt: now, ReceivedAt: now,
+	}
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.InsertMessages([]*feedback.Message{m})
+		return err
+	})
+	if err == nil {
+		p.meter.Quarantined(1)
+	}
+	return err
 }
 
 func attachment(a bots.Attachment) feedback.Attachment {

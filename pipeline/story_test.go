@@ -219,7 +219,7 @@ func TestStoryNightAndP0(t *testing.T) {
 	h := newHouse(t, nil)
 	h.now = time.Date(2026, 11, 23, 23, 30, 0, 0, shanghai)
 	h.says("王小明", "快递太慢了，等了三天还没收到")
-	h.want(h.customer("王小明"), "收到了，给您记下了（编号 #1）。同事明早 9:00 上班，明早 11:00 前回复您。要是身体不舒服或涉及安全，请直接说，我们马上叫人。（只用来处理这件事，详情发「隐私」）")
+	h.want(h.customer("王小明"), "收到了，给您记下了（编号 #1）。同事早上 9:00 上班，明早 11:00 前回复您。要是身体不舒服或涉及安全，请直接说，我们马上叫人。（只用来处理这件事，详情发「隐私」）")
 	if !h.card(teamChat, 1).Silent {
 		t.Error("a card made a sound at night")
 	}

@@ -259,7 +259,8 @@ func openSegmenter(cfg *config.Config) (*jieba.Segmenter, error) {
 func timing(cfg *config.Config) pipeline.Timing {
 	t := pipeline.DefaultTiming()
 	t.Lease, t.Poll, t.Reconcile = cfg.Advanced.Lease, cfg.Advanced.Poll, cfg.Advanced.Reconcile
-	t.RetryMax, t.Grace = cfg.Advanced.RetryMax, cfg.Advanced.Stop/2
+	t.SendBudget, t.RetryMax, t.RetryFor = cfg.Advanced.SendTimeout, cfg.Advanced.RetryMax, cfg.Advanced.RetryFor
+	t.Grace = cfg.Advanced.Stop / 2
 	return t
 }
 
@@ -409,10 +410,19 @@ func (a *app) listen() (addr string, err error) {
 		return "", nil
 	}
 	addr, err = a.serveHTTP("web", a.cfg.Web.Listen, a.pages.Handler())
-	if err == nil {
-		a.onStop("open pages", func(context.Context) error { a.pages.Stop(); return nil })
+	if err != nil {
+		return "", err
 	}
-	return addr, err
+	a.onStop("open pages", func(context.Context) error { a.pages.Stop(); return nil })
+	if strings.HasSuffix(a.cfg.Web.PublicURL, ":0") {
+		// A free port was asked for, and links are to lead to it.
+		a.cfg.Web.PublicURL = "http://" + addr
+		rules := *a.desk.Rules()
+		rules.PublicURL = a.cfg.Web.PublicURL
+		a.desk.SetRules(&rules)
+		a.pages.SetSite(a.site(a.cfg))
+	}
+	return addr, nil
 }
 
 func (a *app) serveHTTP(name, address string, h http.Handler) (string, error) {
