@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -99,6 +100,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, ses *session) {
 		return
 	}
 	out := boardAnswerOf(a)
+	out.Buttons = without(out.Buttons, s.site.Load().PublicURL+"/i/"+strconv.FormatInt(d.Item, 10))
 	out.Changed = before != s.revision(r.Context(), d.Item)
 	writeJSON(w, http.StatusOK, out)
 }
@@ -149,6 +151,18 @@ func (d deed) event(attached []bots.Attachment) (bots.Event, bool) {
 		given++
 	}
 	return e, given == 1 && len(e.Payload) <= 256 && validNonce(d.Nonce)
+}
+
+// without leaves out buttons that lead to where the person is.
+func without(rows [][]chatButton, here string) [][]chatButton {
+	var left [][]chatButton
+	for _, row := range rows {
+		row = slices.DeleteFunc(row, func(b chatButton) bool { return b.URL == here })
+		if len(row) > 0 {
+			left = append(left, row)
+		}
+	}
+	return left
 }
 
 func boardAnswerOf(a bots.Answer) boardAnswer {

@@ -250,6 +250,9 @@ func TestAct(t *testing.T) {
 	if last = h.deeds[len(h.deeds)-1]; last.Text != "看这张" || len(last.Attachments) != 1 || last.Attachments[0].Kind != "image" {
 		t.Fatalf("with a picture: %+v", last)
 	}
+	if a := deed(map[string]any{"data": "more:" + itoa(item.ID)}); len(a.Buttons) != 2 || a.Buttons[0][0].Text != "转" {
+		t.Fatalf("more: %+v", a)
+	}
 	n := len(h.deeds)
 	for name, v := range map[string]map[string]any{
 		"nothing":   {"nonce": nonceOf(90)},

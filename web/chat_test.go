@@ -47,6 +47,11 @@ func TestCustomerWritesAndReads(t *testing.T) {
 	h.tell(conv, 0, h.staff.ID, "reply:1", "马上退款", store.OutSent, [][]bots.Button{{{Text: "还没解决", Data: "unsolved:1:1"}, {Text: "坏链接", URL: "javascript:alert(1)"}}})
 	h.tell(conv, 0, h.staff.ID, "reply:2", "还没发出", store.OutPending, nil)
 	h.tell(conv, 0, h.staff.ID, "reply:3", "可能没到", store.OutUncertain, nil)
+	gone := h.tell(conv, 0, h.staff.ID, "reply:4", "撤回的话", store.OutSent, nil)
+	h.write(func(tx *store.Tx) error {
+		_, err := tx.PutOut(&store.Out{Key: "recall:" + gone.Key, Bot: "site", Chat: conv.Chat, Audience: store.ToStaff, Kind: "recall", State: store.OutSent})
+		return err
+	})
 	list, more := b.messages("site", "")
 	if len(list) != 3 || more {
 		t.Fatalf("%d messages, want 3: what is not sent was not said: %+v", len(list), list)

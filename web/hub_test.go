@@ -307,7 +307,7 @@ func (f *fakeDesk) Handle(ctx context.Context, a desk.Actor, e bots.Event) (bots
 		return bots.Answer{Text: "10 秒后发给 王**（网页）：「" + e.Values["text"] + "」", Brief: true, Expires: 10 * time.Second,
 			Buttons: [][]bots.Button{{{Text: "撤销", Data: "undo:1"}, {Text: "现在发", Data: "now:1", Style: bots.Primary}}}}, nil
 	case e.Type == bots.OnPress && verb == "more":
-		return bots.Answer{Text: "#" + rest, Buttons: [][]bots.Button{{{Text: "转", Data: "assign:" + rest}, {Text: "原文", Data: "full:" + rest}}, {{Text: "关闭", Data: "close:" + rest, Style: bots.Danger}}}}, nil
+		return bots.Answer{Text: "#" + rest, Buttons: [][]bots.Button{{{Text: "网页打开", URL: f.site.PublicURL + "/i/" + rest}}, {{Text: "转", Data: "assign:" + rest}, {Text: "原文", Data: "full:" + rest}}, {{Text: "关闭", Data: "close:" + rest, Style: bots.Danger}}}}, nil
 	default:
 		return bots.Answer{Text: "好的", Brief: true}, nil
 	}

@@ -494,12 +494,13 @@
     switch (e.key) {
       case 'j': step(1); break;
       case 'k': step(-1); break;
-      case '/': el('search').focus(); break;
+      // After the key itself, which is not meant for the field.
+      case '/': setTimeout(function () { el('search').focus(); }); break;
       case 'Escape': hush(); return;
       case 'c': if (cfg.item && compose) press('claim:' + cfg.item, null); break;
       case 'r': if (cfg.item) choose('reply'); break;
       case 'e': if (cfg.item) choose('resolve'); break;
-      case 'n': if (compose) { settle('note', null); } break;
+      case 'n': if (compose) setTimeout(function () { settle('note', null); }); break;
       default: return;
     }
     e.preventDefault();
