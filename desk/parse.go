@@ -155,7 +155,9 @@ func trailing(p Parsed) Parsed {
 
 // isOption reports whether a word is written as an option: with two dashes, or
 // with the long one that keyboards make of them.
-func isOption(word string) bool { return strings.HasPrefix(word, "--") || strings.HasPrefix(word, "—") }
+func isOption(word string) bool {
+	return strings.HasPrefix(word, "--") || strings.HasPrefix(word, "—")
+}
 
 // splitToken cuts at white space, and where a number is followed by text
 // without one (#12已退款).

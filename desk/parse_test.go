@@ -76,7 +76,7 @@ func TestWhatIsANote(t *testing.T) {
 		{text: ""}, {text: "   "}, {text: "解决不了"}, {text: "解决不了，先问品控"}, {text: "回复他了没有"}, {text: "转给谁啊"}, {text: "我的天"}, {text: "查一下单号 123"},
 		{text: "转"}, {text: "认领"}, {text: "关闭 #12"}, {text: "claim #12"}, {text: "我的"},
 		{text: "先 ！解决 #12 再说"}, {text: "他说！解决"}, {text: "“！解决”"}, {text: "#12 ！关闭"}, {text: "@李雷 认领 #12"},
-		{text: "！"}, {text: "!!"}, {text: "！！！"}, {text: "！好的", mentioned: false}, {text: "谢谢你", mentioned: true}, {text: "／claim #12"},
+		{text: "！"}, {text: "!!"}, {text: "！！！"}, {text: "！太好了"}, {text: "谢谢你", mentioned: true}, {text: "／claim #12"},
 		// A note that begins with 回复 or 解决 as a word of its own is asked about.
 		{text: "解决", asked: "resolve"},
 		{text: "解决 已退款", asked: "resolve", says: "已退款"},

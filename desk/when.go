@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	spanPattern  = regexp.MustCompile(`^(\d{1,4})\s*(小时|分钟|分|天|hours|hour|h|minutes|minute|min|m|days|day|d)(?:后|以后|later)?`)
+	spanPattern  = regexp.MustCompile(`^(\d{1,4})\s*(小时|分钟|分|天|hours|hour|h|minutes|minute|min|m|days|day|d)(?:\s*(?:后|以后|later))?`)
 	clockPattern = regexp.MustCompile(`^(今天|今晚|明天|明早|明晚|后天|tomorrow|today)?\s*(上午|早上|下午|晚上)?\s*(\d{1,2})(?:[:：点](\d{1,2}|半)?)?(?:分)?`)
 )
 

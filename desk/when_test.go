@@ -37,8 +37,8 @@ func TestReadWhen(t *testing.T) {
 		{"15：30", day(0, 15, 30), ""},
 		{"下午4点", day(0, 16, 0), ""},
 		{"下午12点", day(1, 12, 0), ""}, // noon has passed
-		{"9:00", day(1, 9, 0), ""},    // it has passed today: tomorrow
-		{"今天9点", day(0, 9, 0), ""},    // a day was named: the caller says that it has passed
+		{"9:00", day(1, 9, 0), ""},   // it has passed today: tomorrow
+		{"今天9点", day(0, 9, 0), ""},   // a day was named: the caller says that it has passed
 		{"", time.Time{}, ""},
 		{"0h", time.Time{}, ""},
 		{"等等再说", time.Time{}, ""},
