@@ -343,7 +343,7 @@ func (f *fakeDesk) MaskName(name string) string {
 func (f *fakeDesk) Tokens(query string) []string { return strings.Fields(query) }
 
 func (f *fakeDesk) Step(_ context.Context, e feedback.Event) string {
-	return map[string]string{"created": "收到，转到客服组", "claimed": "李雷 认领"}[e.Kind]
+	return map[string]string{"created": "收到，转到客服组", "claimed": "认领"}[e.Kind]
 }
 
 func (f *fakeDesk) Delivery(_ context.Context, o *store.Out) [][]bots.Button {

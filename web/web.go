@@ -43,8 +43,8 @@ type Desk interface {
 	MaskName(name string) string
 	// Tokens cuts a query for search.
 	Tokens(query string) []string
-	// Step says an event of an item in words; empty where it is not worth a
-	// line.
+	// Step says an event of an item in words, without who: the page names them.
+	// Empty where it is not worth a line.
 	Step(ctx context.Context, e feedback.Event) string
 	// Delivery returns the buttons of a message to a customer in its present
 	// state: what to do about one that is uncertain or failed.
