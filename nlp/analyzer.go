@@ -21,16 +21,18 @@ type scorer interface {
 
 // Analyzer analyses texts. It is safe for concurrent use.
 type Analyzer struct {
-	seg     Segmenter
-	rules   *ruleBook
-	topics  []string
-	fields  []FieldName
-	cues    *cueBook
-	stop    map[string]struct{}
-	model   scorer
-	head    *head
-	version string
-	scratch sync.Pool
+	seg    Segmenter
+	rules  *ruleBook
+	topics []string
+	fields []FieldName
+	cues   *cueBook
+	stop   map[string]struct{}
+	model  scorer
+	head   *head
+	// examples finds topics by their examples; nil where none has any.
+	examples *exampleHead
+	version  string
+	scratch  sync.Pool
 }
 
 // New returns an Analyzer made of o. Its errors name the topic and the word, or
@@ -40,7 +42,10 @@ func New(o Options) (*Analyzer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.head, err = builtinHead()
+	if a.head, err = builtinHead(); err != nil {
+		return nil, err
+	}
+	a.examples, err = a.learnTopics(o.Topics)
 	return a, err
 }
 

@@ -96,3 +96,27 @@ func TestConfiguredTopics(t *testing.T) {
 		t.Errorf("topics: %v", names)
 	}
 }
+
+func TestTopicsByExample(t *testing.T) {
+	parking := []string{"停车太难了，绕了三圈没车位", "地下车库收费贵", "停车券怎么领", "车位太窄，开门都难", "没地方停车，只好停路边", "车库入口不好找", "停车场出口堵了半小时", "停车两小时免费吗"}
+	kids := []string{"儿童区的滑梯坏了", "给小朋友的椅子不够", "宝宝椅很脏", "孩子玩的海洋球好久没洗", "亲子活动很有意思", "儿童餐太少选择", "小朋友玩得很开心"}
+	a := analyzer(t, nlp.Options{Topics: []nlp.Topic{
+		{Name: "停车", Examples: parking}, {Name: "亲子", Examples: kids, Words: []string{"亲子"}}, {Name: "少", Words: []string{"无"}, Examples: []string{"一条"}},
+	}})
+	for text, want := range map[string]string{
+		"你们的车位也太少了": "停车", "车库怎么走": "停车", "小朋友的滑梯什么时候修好": "亲子", "密码忘了": "",
+	} {
+		got := ""
+		for _, topic := range a.Analyze(text).Topics {
+			if topic.Name == "停车" || topic.Name == "亲子" {
+				got += topic.Name
+			}
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if _, err := nlp.New(nlp.Options{Topics: []nlp.Topic{{Name: "停车", Examples: parking[:3]}}}); err == nil {
+		t.Error("three examples were enough")
+	}
+}

@@ -192,9 +192,18 @@ func descend(w, squares, slope *[classCount]float32, x float32) {
 // single characters, pairs and triples of Chinese, and whole words of Latin
 // script and pairs of them; digits count as one digit.
 func appendRows(rows []uint32, text []byte) []uint32 {
+	rows = appendHashes(rows, text)
+	for i := range rows {
+		rows[i] &= headRows - 1
+	}
+	return rows
+}
+
+// appendHashes appends what appendRows makes rows of.
+func appendHashes(rows []uint32, text []byte) []uint32 {
 	const edge = 1
 	a, b := uint64(edge), uint64(edge) // the units two and one before
-	add := func(h uint64) { rows = append(rows, uint32(mix(h)>>40)&(headRows-1)) }
+	add := func(h uint64) { rows = append(rows, uint32(mix(h)>>40)) }
 	push := func(u uint64) {
 		add(u<<2 | 1)
 		add((b*0x9e3779b97f4a7c15+u)<<2 | 2)

@@ -154,6 +154,10 @@ func (b *ruleBook) addWeighted(lines string, a action) error {
 	return nil
 }
 
+// maxRegexes bounds the regular expressions of all topics: each is run over
+// every text.
+const maxRegexes = 1000
+
 // addTopic compiles a topic's words.
 func (b *ruleBook) addTopic(index int, words []string) error {
 	for _, word := range words {
@@ -164,6 +168,9 @@ func (b *ruleBook) addTopic(index int, words []string) error {
 			}
 			if re.MatchString("") {
 				return fmt.Errorf("word %q matches empty text, so every message", word)
+			}
+			if len(b.regexes) == maxRegexes {
+				return fmt.Errorf("word %q: %d regular expressions are as many as there can be", word, maxRegexes)
 			}
 			b.regexes = append(b.regexes, topicRegex{topic: int32(index), re: re})
 			continue

@@ -37,6 +37,9 @@ func (a *Analyzer) readTopics(s *scratch, v *Verdict) []TopicScore {
 			s.addTopic(r.topic, hit{literal: -1 - int32(i), start: int32(loc[0]), end: int32(loc[1])})
 		}
 	}
+	if a.examples != nil {
+		a.examples.find(s)
+	}
 	if len(s.topics) == 0 || v.Spam > 0.5 && v.Intent == "spam" {
 		return nil
 	}
