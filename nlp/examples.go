@@ -19,12 +19,16 @@ type exampleHead struct {
 }
 
 const (
-	exampleRows   = 1 << 16
-	exampleEpochs = 6
-	exampleRate   = 0.15
+	exampleRows = 1 << 16
+	exampleRate = 0.15
+	// Few examples are read more often than many.
+	exampleSteps     = 20_000
+	minExampleEpochs = 6
+	maxExampleEpochs = 30
 	// likelyTopic is from which probability on a topic counts. On held-out parts
 	// of restaurant and car reviews it gave the best balance.
 	likelyTopic = 0.35
+	minOthers   = 200
 )
 
 // example is a text with the topics that it is an example of.
@@ -90,10 +94,10 @@ func (a *Analyzer) collectExamples(learned []Topic) ([]example, error) {
 	if err != nil {
 		return nil, fmt.Errorf("built-in messages: %w", err)
 	}
-	// As many messages about other matters as there are examples. One that has a
-	// word of a topic might be about it, and is left out.
+	// As many messages about other matters as there are examples, and at least
+	// minOthers. One that has a word of a topic might be about it, and is left out.
 	s := new(scratch)
-	for i, n := 0, len(examples); i < len(others) && i < n; i++ {
+	for i, n := 0, max(minOthers, len(examples)); i < len(others) && i < n; i++ {
 		a.read(s, others[i].Text)
 		if a.names(s, learned) {
 			continue
@@ -146,7 +150,8 @@ func (h *exampleHead) train(examples []example) {
 	order := random.Perm(len(examples))
 	chances := make([]float32, k)
 	emphasis := emphases(examples, k)
-	for range exampleEpochs {
+	epochs := min(maxExampleEpochs, max(minExampleEpochs, exampleSteps/len(examples)))
+	for range epochs {
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, i := range order {
 			e := &examples[i]
@@ -167,7 +172,7 @@ func (h *exampleHead) train(examples []example) {
 }
 
 // emphases makes up for topics of which few of the examples are: the root of how
-// many others there are for each, three at most.
+// many others there are for each, ten at most.
 func emphases(examples []example, k int) []float32 {
 	counts := make([]int, k)
 	for i := range examples {
@@ -179,7 +184,7 @@ func emphases(examples []example, k int) []float32 {
 	}
 	out := make([]float32, k)
 	for t, n := range counts {
-		out[t] = float32(min(3, max(1, math.Sqrt(float64(len(examples)-n)/float64(n)))))
+		out[t] = float32(min(10, max(1, math.Sqrt(float64(len(examples)-n)/float64(n)))))
 	}
 	return out
 }
