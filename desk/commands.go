@@ -28,7 +28,7 @@ type Spec struct {
 	Many    bool // several items at once
 	Text    Need
 	Who     bool // takes @WHO
-	Mine    bool // acting on another's item asks first
+	Mine    bool // on another's item it takes a lead, who is asked first
 	Options []Option
 	Example string // parses back to this command
 }
@@ -63,19 +63,19 @@ var specs = []Spec{
 	{Verb: "close", Zh: []string{"关闭"}, En: []string{"close"}, Role: feedback.Agent, Item: Must, Many: true, Text: May, Mine: true, Example: "！关闭 #12 重复"},
 	{Verb: "spam", Zh: []string{"垃圾"}, En: []string{"spam"}, Role: feedback.Agent, Item: Must, Mine: true,
 		Options: []Option{{"block", "拉黑", "block"}}, Example: "！垃圾 #12 --拉黑"},
-	{Verb: "reopen", Zh: []string{"重开"}, En: []string{"reopen"}, Role: feedback.Agent, Item: Must, Example: "！重开 #12"},
+	{Verb: "reopen", Zh: []string{"重开"}, En: []string{"reopen"}, Role: feedback.Agent, Item: Must, Mine: true, Example: "！重开 #12"},
 	{Verb: "undo", Zh: []string{"撤销"}, En: []string{"undo"}, Role: feedback.Agent, Example: "！撤销"},
 	{Verb: "recall", Zh: []string{"撤回"}, En: []string{"recall"}, Role: feedback.Agent, Item: Must, Mine: true, Example: "！撤回 #12"},
 	{Verb: "resend", Zh: []string{"重发"}, En: []string{"resend"}, Role: feedback.Agent, Item: Must, Mine: true, Example: "！重发 #12"},
 	{Verb: "priority", Zh: []string{"优先"}, En: []string{"priority"}, Role: feedback.Agent, Item: Must, Text: Must, Mine: true, Example: "！优先 #12 P1"},
-	{Verb: "tag", Zh: []string{"标签"}, En: []string{"tag"}, Role: feedback.Agent, Item: Must, Many: true, Text: Must, Example: "！标签 #12 +物流配送 -产品质量"},
-	{Verb: "set", Zh: []string{"设"}, En: []string{"set"}, Role: feedback.Agent, Item: Must, Text: Must, Example: "！设 #12 门店=徐家汇"},
-	{Verb: "correct", Zh: []string{"纠正"}, En: []string{"correct"}, Role: feedback.Agent, Item: Must, Text: Must, Example: "！纠正 #12 负面 投诉 +口味"},
+	{Verb: "tag", Zh: []string{"标签"}, En: []string{"tag"}, Role: feedback.Agent, Item: Must, Many: true, Text: Must, Mine: true, Example: "！标签 #12 +物流配送 -产品质量"},
+	{Verb: "set", Zh: []string{"设"}, En: []string{"set"}, Role: feedback.Agent, Item: Must, Text: Must, Mine: true, Example: "！设 #12 门店=徐家汇"},
+	{Verb: "correct", Zh: []string{"纠正"}, En: []string{"correct"}, Role: feedback.Agent, Item: Must, Text: Must, Mine: true, Example: "！纠正 #12 负面 投诉 +口味"},
 	{Verb: "merge", Zh: []string{"合并"}, En: []string{"merge"}, Role: feedback.Agent, Item: Must, Many: true, Mine: true, Example: "！合并 #12 #15"},
 	{Verb: "snooze", Zh: []string{"稍后"}, En: []string{"snooze"}, Role: feedback.Agent, Item: Must, Text: Must, Mine: true, Example: "！稍后 #12 2h 等门店回电"},
 	{Verb: "handover", Zh: []string{"交班"}, En: []string{"handover"}, Role: feedback.Agent, Who: true, Text: May, Example: "！交班 @韩梅梅"},
 	{Verb: "posted", Zh: []string{"已在原帖回复"}, En: []string{"posted"}, Role: feedback.Agent, Item: Must, Mine: true, Example: "！已在原帖回复 #12"},
-	{Verb: "full", Zh: []string{"原文"}, En: []string{"full"}, Role: feedback.Agent, Item: Must, Example: "！原文 #12"},
+	{Verb: "full", Zh: []string{"原文"}, En: []string{"full"}, Role: feedback.Agent, Item: Must, Mine: true, Example: "！原文 #12"},
 	{Verb: "show", Zh: []string{"详情"}, En: []string{"show"}, Role: feedback.Viewer, Item: Must, Example: "！详情 #12"},
 	{Verb: "trace", Zh: []string{"追踪"}, En: []string{"trace"}, Role: feedback.Viewer, Item: Must, Example: "！追踪 #12"},
 	{Verb: "mine", Zh: []string{"我的"}, En: []string{"mine"}, Role: feedback.Viewer, Example: "！我的"},

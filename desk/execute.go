@@ -685,6 +685,10 @@ func (c *call) mergeAll() error {
 			return err
 		}
 		items = append(items, into)
+		c.items = items
+		if err := c.checkItems(); err != nil {
+			return err
+		}
 	}
 	if len(items) < 2 {
 		return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})

@@ -420,16 +420,25 @@ func (c *call) checkItems() error {
 		return nil
 	}
 	for _, item := range c.items {
-		if item.Owner == 0 || item.Owner == c.a.Staff.ID {
-			continue
+		if err := c.permitted(item); err != nil {
+			return err
 		}
-		if !c.a.Staff.Role.AtLeast(feedback.Lead) {
-			return c.refuseRole(item)
-		}
-		if c.confirmed {
-			continue
+		if item.Owner == 0 || item.Owner == c.a.Staff.ID || c.confirmed || c.p.Spec.Verb == "full" {
+			continue // 原文 only reads: there is nothing to ask
 		}
 		return c.askOthers(item)
+	}
+	return nil
+}
+
+// permitted refuses where the person's role does not reach: a viewer acts on
+// nothing, an agent on what is unowned or their own.
+func (c *call) permitted(item *feedback.Item) error {
+	if !c.a.Staff.Role.AtLeast(feedback.Agent) {
+		return c.refuse("role.plain", phraseVars{"role": c.text("role.agent", nil)})
+	}
+	if item.Owner != 0 && item.Owner != c.a.Staff.ID && !c.a.Staff.Role.AtLeast(feedback.Lead) {
+		return c.refuseRole(item)
 	}
 	return nil
 }

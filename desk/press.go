@@ -7,6 +7,7 @@ import (
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/store"
 )
 
 // press carries out a button of a team's chat or of the board. Data is
@@ -34,8 +35,7 @@ func (c *call) press(data string) error {
 		}
 		return c.editAgain()
 	case "no":
-		c.answer = bots.Answer{Text: c.text("closeddown", nil), Brief: true, Replace: true}
-		return c.tx.DropState("ask:" + arg)
+		return c.dropPending(arg)
 	case "undo", "now", "gotit", "again":
 		return c.pressOut(verb, arg)
 	case "unfold":
@@ -44,6 +44,21 @@ func (c *call) press(data string) error {
 		return c.pressChoice(verb, arg)
 	}
 	return c.pressVerb(verb, arg)
+}
+
+// dropPending forgets a kept command; somebody else's stays.
+func (c *call) dropPending(token string) error {
+	_, known, err := c.tx.State("ask:" + token)
+	if err != nil {
+		return err
+	}
+	if known {
+		if err := c.recallPending(token); err != nil {
+			return err
+		}
+	}
+	c.answer = bots.Answer{Text: c.text("closeddown", nil), Brief: true, Replace: true}
+	return c.tx.DropState("ask:" + token)
 }
 
 // look shows what a corrected command would do, and does it on a yes.
@@ -111,6 +126,12 @@ func (c *call) pressOut(verb, arg string) error {
 	if err != nil {
 		return err
 	}
+	if out.Audience != store.ToCustomer {
+		return c.refuse("oldbutton", nil)
+	}
+	if err := c.permittedOut(out); err != nil {
+		return err
+	}
 	switch verb {
 	case "undo":
 		return c.finish(c.undoLast(out.Key))
@@ -142,7 +163,22 @@ func (c *call) pressOut(verb, arg string) error {
 	}
 }
 
+// permittedOut is permitted for the item that a message is about.
+func (c *call) permittedOut(out *store.Out) error {
+	if out.Item == 0 || out.Staff == c.a.Staff.ID {
+		return c.permitted(&feedback.Item{})
+	}
+	item, err := c.tx.LockItem(out.Item)
+	if err != nil {
+		return err
+	}
+	return c.permitted(item)
+}
+
 func (c *call) pressUnfold(arg string) error {
+	if err := c.permitted(&feedback.Item{}); err != nil {
+		return err
+	}
 	n, err := c.unfold(Place{c.a.Bot, c.e.Chat.ID})
 	if err != nil {
 		return err
@@ -196,6 +232,9 @@ func (c *call) closureReceived(id int64) error {
 	}
 	for i := len(outs) - 1; i >= 0; i-- {
 		if outs[i].Kind == OutClosure && deliveryOf(outs[i].State) == feedback.DeliveryUncertain {
+			if err := c.permittedOut(outs[i]); err != nil {
+				return err
+			}
 			if _, err := c.received(c.a, outs[i]); err != nil {
 				return err
 			}

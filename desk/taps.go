@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,11 @@ func (c *tapped) tap() (*feedback.Item, error) {
 		c.say("begin", nil, false)
 		return nil, nil
 	case "erase":
+		if len(parts) < 2 || parts[1] != strconv.FormatInt(c.conv.ID, 10) {
+			// In a group everybody sees the button of one.
+			c.say("expired", nil, false)
+			return nil, nil
+		}
 		c.say("erased", nil, true)
 		return nil, c.erase()
 	case "keepdata":
@@ -185,11 +191,14 @@ func (c *tapped) mark(item *feedback.Item, parts []string) error {
 	return nil
 }
 
+// lowReasons are what can be wrong, by rows of buttons.
+var lowReasons = [][]string{{"unsolved", "slow", "attitude"}, {"compensation", "other", "mistake"}}
+
 // reasons ask what was wrong.
 func (c *tapped) reasons(item *feedback.Item, resolution int) [][]bots.Button {
 	ref := strconv.FormatInt(item.ID, 10) + ":" + strconv.Itoa(resolution)
 	var rows [][]bots.Button
-	for _, group := range [][]string{{"unsolved", "slow", "attitude"}, {"compensation", "other", "mistake"}} {
+	for _, group := range lowReasons {
 		var row []bots.Button
 		for _, code := range group {
 			row = append(row, bots.Button{Text: c.text("rated.low."+code, nil), Data: "reason:" + ref + ":" + code})
@@ -201,12 +210,16 @@ func (c *tapped) reasons(item *feedback.Item, resolution int) [][]bots.Button {
 
 // reason records what was wrong; 点错了 takes the mark back.
 func (c *tapped) reason(item *feedback.Item, parts []string) error {
-	if len(parts) != 4 {
+	if len(parts) != 4 || !slices.Contains(slices.Concat(lowReasons...), parts[3]) {
 		c.say("expired", nil, false)
 		return nil
 	}
 	word := c.r.Texts.Text(c.r.Language, "rated.low."+parts[3], nil)
 	if parts[3] == "mistake" {
+		if parts[2] != strconv.Itoa(item.Resolution) {
+			c.say("expired", nil, false)
+			return nil // an older resolution's mark: much has happened since
+		}
 		return c.mistake(item)
 	}
 	if err := c.record(item.ID, step{kind: "reason", data: map[string]string{"reason": parts[3]}}); err != nil {
