@@ -2,30 +2,34 @@ package sentiment
 
 import "math"
 
-// temperature returns the factor for the scores of h that makes its
-// probabilities fit the held-out rows best (least mean log loss).
-func (t *trainer) temperature(h *head, target func(i int) (target, weight float32)) float32 {
-	var scores, targets, weights []float64
-	for i := range t.rows {
-		if t.shown(i) {
+// calibrate returns for each head the factor for its scores that makes the
+// probabilities of m fit the held-out rows best (least mean log loss).
+func (t *trainer) calibrate(m *Model) (temperature [heads]float32) {
+	var scores, targets, weights [heads][]float64
+	for _, i := range t.heldOut() {
+		logits, _ := m.logits(t.rows[i].Text)
+		for h := range heads {
+			if y, weight := t.target(h, i); weight > 0 {
+				scores[h] = append(scores[h], logits[h])
+				targets[h] = append(targets[h], float64(y))
+				weights[h] = append(weights[h], float64(weight))
+			}
+		}
+	}
+	for h := range heads {
+		temperature[h] = 1
+		if len(scores[h]) < 20 {
 			continue
 		}
-		if y, weight := target(i); weight > 0 {
-			scores = append(scores, h.score(t.features[i]))
-			targets = append(targets, float64(y))
-			weights = append(weights, float64(weight))
-		}
+		temperature[h] = float32(bestFactor(func(factor float64) float64 {
+			loss := 0.0
+			for i, z := range scores[h] {
+				loss += weights[h][i] * logLoss(z*factor, targets[h][i])
+			}
+			return loss
+		}))
 	}
-	if len(scores) < 20 {
-		return 1
-	}
-	return float32(bestFactor(func(factor float64) float64 {
-		loss := 0.0
-		for i, z := range scores {
-			loss += weights[i] * logLoss(z*factor, targets[i])
-		}
-		return loss
-	}))
+	return temperature
 }
 
 // logLoss is -log of the probability that the logit z gives to the target.

@@ -2,12 +2,15 @@ package sentiment
 
 import (
 	"bufio"
+	_ "embed" // for the rows of our own writing
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +24,11 @@ type Row struct {
 const maxLine = 1 << 20 // bytes
 
 // ReadDir reads the training data in dir: sentiment/NAME.train.tsv (a header
-// line, then label, tab, text) and unlabelled/NAME.txt (a header line, then a
-// text a line; the folder may be absent). NAME.dev.tsv is left for evaluation.
+// line, then label, tab, text), aspect/aichallenger_restaurant.csv (what it says
+// of the experience as a whole; it may be absent) and unlabelled/NAME.txt (a
+// header line, then a text a line; the folder may be absent). NAME.dev.tsv is
+// left for evaluation. [OwnRows] and [OwnPhrases],
+// for what the sources lack, are added.
 func ReadDir(dir string) (rows []Row, unlabelled []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "sentiment", "*.train.tsv"))
 	if err != nil {
@@ -38,29 +44,93 @@ func ReadDir(dir string) (rows []Row, unlabelled []string, err error) {
 		}
 		rows = append(rows, read...)
 	}
+	reviews, err := readRestaurants(filepath.Join(dir, "aspect", restaurants+".csv"))
+	if err != nil {
+		return nil, nil, err
+	}
+	rows = append(rows, reviews...)
+	written, err := OwnRows()
+	if err != nil {
+		return nil, nil, err
+	}
+	rows = append(append(rows, written...), OwnPhrases()...)
 	files, err = filepath.Glob(filepath.Join(dir, "unlabelled", "*.txt"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for unlabelled texts in %s: %w", dir, err)
 	}
 	for _, file := range files {
-		err := eachLine(file, func(_ int, line string) error {
-			unlabelled = append(unlabelled, line)
-			return nil
-		})
+		texts, err := readTexts(file)
 		if err != nil {
 			return nil, nil, err
 		}
+		unlabelled = append(unlabelled, texts...)
 	}
 	return rows, unlabelled, nil
 }
+
+// restaurants is the set of reviews labelled by aspect.
+const restaurants = "aichallenger_restaurant"
+
+// readRestaurants reads reviews labelled by aspect: columns content, and
+// others_overall_experience with 1, 0, -1, or -2 where the review does not say.
+func readRestaurants(file string) ([]Row, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read training data: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	if len(records) == 0 {
+		return nil, nil
+	}
+	text := slices.Index(records[0], "content")
+	overall := slices.Index(records[0], "others_overall_experience")
+	if text < 0 || overall < 0 {
+		return nil, fmt.Errorf("%s:1: columns content and others_overall_experience are needed", file)
+	}
+	labels := map[string]string{"1": Positive, "0": Neutral, "-1": Negative}
+	var rows []Row
+	for _, record := range records[1:] {
+		if label, ok := labels[record[overall]]; ok {
+			rows = append(rows, Row{Text: record[text], Label: label, Source: restaurants})
+		}
+	}
+	return rows, nil
+}
+
+// own is the source of the rows of our own writing: English, negation, hedges,
+// questions, irony, contrast.
+const own = "own"
+
+//go:embed own.tsv
+var ownRows string
+
+// OwnRows returns the rows of our own writing, with their texts as written.
+func OwnRows() ([]Row, error) { return parseRows(own, strings.NewReader(ownRows)) }
 
 // ReadFile reads labelled texts, one a line: label, tab, text. A first line
 // "label<TAB>text" is a header. The Source of the rows is the name of the file
 // up to its first dot.
 func ReadFile(file string) ([]Row, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("read labelled texts: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	return parseRows(file, f)
+}
+
+// parseRows reads the rows of a file of this name.
+func parseRows(file string, r io.Reader) ([]Row, error) {
 	source, _, _ := strings.Cut(filepath.Base(file), ".")
 	var rows []Row
-	err := eachLine(file, func(number int, line string) error {
+	err := eachLine(file, r, func(number int, line string) error {
 		label, text, ok := strings.Cut(line, "\t")
 		switch {
 		case !ok:
@@ -74,32 +144,41 @@ func ReadFile(file string) ([]Row, error) {
 	return rows, err
 }
 
-// eachLine calls use with each line of file but a header ("text" or
-// "label<TAB>text" as first line) and empty ones, with its number from 1.
-func eachLine(file string, use func(number int, line string) error) error {
+func readTexts(file string) (texts []string, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return fmt.Errorf("read training data: %w", err)
+		return nil, fmt.Errorf("read unlabelled texts: %w", err)
 	}
-	defer f.Close()
-	lines := bufio.NewReaderSize(f, maxLine)
-	for number := 1; ; number++ {
+	defer f.Close() //nolint:errcheck // only read from
+	err = eachLine(file, f, func(_ int, line string) error {
+		texts = append(texts, line)
+		return nil
+	})
+	return texts, err
+}
+
+// eachLine calls use with each line that r gives but a header ("text" or
+// "label<TAB>text" as first line) and empty ones, with its number from 1.
+func eachLine(file string, r io.Reader, use func(number int, line string) error) error {
+	lines := bufio.NewReaderSize(r, maxLine)
+	for number, more := 1, true; more; number++ {
 		b, err := lines.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
 			return fmt.Errorf("%s:%d: longer than %d bytes: shorten it", file, number, maxLine)
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		case errors.Is(err, io.EOF):
+			more = false
+		case err != nil:
 			return fmt.Errorf("read %s: %w", file, err)
 		}
 		line := strings.TrimRight(string(b), "\r\n")
 		header := number == 1 && (line == "text" || line == "label\ttext")
-		if line != "" && !header {
-			if err := use(number, line); err != nil {
-				return err
-			}
+		if line == "" || header {
+			continue
 		}
-		if err != nil {
-			return nil
+		if err := use(number, line); err != nil {
+			return err
 		}
 	}
+	return nil
 }

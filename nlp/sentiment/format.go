@@ -9,17 +9,16 @@ import (
 	"math"
 )
 
-// The file of a model is a header, the entries of the table as they lie in
-// memory, and a checksum of both, so that the model which is part of the program
+// The file of a model is a header, the table as it lies in memory, and a checksum of both, so that the model which is part of the program
 // is used in place.
 //
 //	magic, length of the version, version, columns, slots,
-//	scale, bias and temperature a column, entries, checksum
+//	temperature a head, scale a column, bias a column, marks, rows, deltas, checksum
 //
 // Numbers are little-endian and of 32 bits, fractions IEEE 754.
 
 const (
-	magic       = "HYSENT01"
+	magic       = "HYSENT03"
 	maxFile     = 64 << 20
 	maxVersion  = 128
 	checksumLen = 4
@@ -35,19 +34,39 @@ func (m *Model) Save(w io.Writer) error {
 	b := []byte(magic)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(m.version)))
 	b = append(b, m.version...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(m.table.columns))
+	b = binary.LittleEndian.AppendUint32(b, columns)
 	b = binary.LittleEndian.AppendUint32(b, uint32(m.table.slots))
-	for c := range columns {
-		for _, f := range []float32{m.table.scale[c], m.bias[c], m.temperature[c]} {
+	for _, list := range [][]float32{m.temperature[:], m.table.scale, m.bias[:]} {
+		for _, f := range list {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
 		}
 	}
-	b = append(b, m.table.entries...)
+	b = append(b, m.table.marks...)
+	b = append(b, m.table.rows...)
+	b = m.appendDeltas(b)
 	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 	if _, err := w.Write(b); err != nil {
 		return fmt.Errorf("write the sentiment model: %w", err)
 	}
 	return nil
+}
+
+// appendDeltas appends how many deltas are not zero, and those with their slots.
+func (m *Model) appendDeltas(b []byte) []byte {
+	at, n := len(b), uint32(0)
+	b = binary.LittleEndian.AppendUint32(b, 0)
+	for slot, d := range m.deltas {
+		if d == (delta{}) {
+			continue
+		}
+		n++
+		b = binary.LittleEndian.AppendUint32(b, uint32(slot))
+		for _, f := range d {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
+		}
+	}
+	binary.LittleEndian.PutUint32(b[at:], n)
+	return b
 }
 
 // Load reads a model that Save wrote. A damaged file gives an error that wraps
@@ -75,16 +94,20 @@ func decode(b []byte) (*Model, error) {
 	d := decoder{rest: body[len(magic):]}
 	m := &Model{table: &table{}}
 	m.version = string(d.bytes(int(d.uint32()), maxVersion))
-	m.table.columns = int(d.uint32())
+	shape := d.uint32()
 	m.table.slots = int(d.uint32())
-	if m.table.columns != columns || m.table.slots < 1 || m.table.slots > maxFile {
+	if shape != columns || m.table.slots < 1 || m.table.slots > maxFile {
 		return nil, fmt.Errorf("%w (its table has an unknown shape)", ErrCorrupt)
 	}
 	m.table.scale = make([]float32, columns)
-	for c := range columns {
-		m.table.scale[c], m.bias[c], m.temperature[c] = d.float32(), d.float32(), d.float32()
+	for _, list := range [][]float32{m.temperature[:], m.table.scale, m.bias[:]} {
+		for i := range list {
+			list[i] = d.float32()
+		}
 	}
-	m.table.entries = d.bytes(m.table.slots*(2+columns), maxFile)
+	m.table.marks = d.bytes(m.table.slots*2, maxFile)
+	m.table.rows = d.bytes(m.table.slots*columns, maxFile)
+	m.deltas = d.deltas(m.table.slots)
 	if d.failed || len(d.rest) > 0 {
 		return nil, fmt.Errorf("%w (its length does not fit)", ErrCorrupt)
 	}
@@ -97,9 +120,8 @@ func decode(b []byte) (*Model, error) {
 // hasFree reports whether the table has a free slot, without which a search
 // would not end.
 func (t *table) hasFree() bool {
-	stride := 2 + t.columns
-	for at := 0; at < len(t.entries); at += stride {
-		if t.entries[at] == 0 && t.entries[at+1] == 0 {
+	for slot := range t.slots {
+		if t.mark(slot) == 0 {
 			return true
 		}
 	}
@@ -126,6 +148,27 @@ func (d *decoder) uint32() uint32 {
 		return binary.LittleEndian.Uint32(b)
 	}
 	return 0
+}
+
+// deltas reads what appendDeltas wrote for a table of so many slots.
+func (d *decoder) deltas(slots int) []delta {
+	n := int(d.uint32())
+	if n == 0 || n > slots || d.failed {
+		d.failed = d.failed || n > slots
+		return nil
+	}
+	deltas := make([]delta, slots)
+	for range n {
+		slot := int(d.uint32())
+		if slot >= slots {
+			d.failed = true
+			return nil
+		}
+		for h := range heads {
+			deltas[slot][h] = d.float32()
+		}
+	}
+	return deltas
 }
 
 // float32 reads a fraction; what is no finite number fails.

@@ -18,22 +18,33 @@ const (
 	Negative = "negative"
 )
 
-// The columns of the table of weights.
+// The columns of the table of weights: the gate's, a domain each; then for each
+// head the one for all texts and those by domain.
 const (
-	columnPolarity = iota // positive against negative
-	columnNeutral         // neutral against the two others
-	columns
+	columnGate     = 0
+	columnPolarity = columnGate + domains
+	columnNeutral  = columnPolarity + 1 + domains
+	columns        = columnNeutral + 1 + domains
 )
+
+var firstColumn = [heads]int{headPolarity: columnPolarity, headNeutral: columnNeutral}
 
 // Model is a trained model. It is immutable and safe for concurrent use.
 type Model struct {
 	version string
 	table   *table
 	bias    [columns]float32
-	// temperature makes probabilities of the two scores: each is multiplied
-	// by its own.
-	temperature [columns]float32
+	// deltas are what was learned from corrections, a slot of the table each;
+	// nil when nothing was.
+	deltas []delta
+	// temperature makes probabilities of the scores of the heads: each is
+	// multiplied by its own.
+	temperature [heads]float32
 }
+
+// delta is a change to the weights of a feature that count for all texts, a
+// head each.
+type delta [heads]float32
 
 //go:embed model.bin
 var embedded []byte
@@ -44,8 +55,8 @@ var loadEmbedded = sync.OnceValues(func() (*Model, error) { return decode(embedd
 // first call, which takes a few milliseconds.
 func Default() (*Model, error) { return loadEmbedded() }
 
-// Version names the model: the date and seed of its training and a print of its
-// weights.
+// Version names the model: the date and seed of its training, a print of its
+// weights and, after a plus sign, one of what was learned from corrections.
 func (m *Model) Version() string { return m.version }
 
 // Score returns the probabilities, calibrated and summing to 1, that a text is
@@ -54,50 +65,57 @@ func (m *Model) Version() string { return m.version }
 // words of the text are not needed and may be nil. A text without a unit (empty,
 // only white space) is neutral.
 func (m *Model) Score(folded string, _ []string) (pos, neu, neg float64) {
-	polarity, neutral, ok := m.logits(folded)
+	logits, ok := m.logits(folded)
 	if !ok {
 		return 0, 1, 0
 	}
-	return m.probabilities(polarity, neutral)
+	return m.probabilities(logits)
 }
 
-func (m *Model) probabilities(polarity, neutral float64) (pos, neu, neg float64) {
-	neu = sigmoid(neutral * float64(m.temperature[columnNeutral]))
-	p := sigmoid(polarity * float64(m.temperature[columnPolarity]))
+func (m *Model) probabilities(logits [heads]float64) (pos, neu, neg float64) {
+	neu = sigmoid(logits[headNeutral] * float64(m.temperature[headNeutral]))
+	p := sigmoid(logits[headPolarity] * float64(m.temperature[headPolarity]))
 	return p * (1 - neu), neu, (1 - p) * (1 - neu)
 }
 
-// logits returns the two scores of a text, and false when it has no unit.
-func (m *Model) logits(text string) (polarity, neutral float64, ok bool) {
+// logits returns the scores of a text, and false when it has no unit.
+func (m *Model) logits(text string) (logits [heads]float64, ok bool) {
 	var space [256]uint64
 	hashes := appendUnits(space[:0], text)
 	if len(hashes) == 2 {
-		return 0, 0, false
+		return logits, false
 	}
-	var sum [columns]int
-	var seen slotSet
-	seen.init()
-	n := 0
-	for i := range hashes {
-		hash := seedGram
-		for j := i; j < len(hashes) && j < i+maxGram; j++ {
-			hash = mix(hash, hashes[j])
-			slot, known := m.table.find(hash)
-			if !known {
-				break
-			}
-			if !seen.add(uint32(slot)) {
-				continue
-			}
-			n++
-			row := m.table.weights(slot)
-			sum[columnPolarity] += int(int8(row[columnPolarity]))
-			sum[columnNeutral] += int(int8(row[columnNeutral]))
+	scores, _ := m.scores(hashes)
+	shares := m.shares(&scores)
+	for h, first := range firstColumn {
+		z := scores[first]
+		for d, share := range shares {
+			z += share * scores[first+1+d]
 		}
+		logits[h] = float64(z)
 	}
-	worth := featureValue(n)
-	return worth*float64(m.table.scale[columnPolarity])*float64(sum[columnPolarity]) + float64(m.bias[columnPolarity]),
-		worth*float64(m.table.scale[columnNeutral])*float64(sum[columnNeutral]) + float64(m.bias[columnNeutral]), true
+	return logits, true
+}
+
+// scores returns the sum of each column over the features of a text, given as
+// its units, and what one feature counts.
+func (m *Model) scores(hashes []uint64) (scores [columns]float32, value float32) {
+	var sums [columns]int32
+	var changes delta
+	n := m.table.add(&sums, &changes, hashes, m.deltas)
+	value = float32(featureValue(n))
+	for c, sum := range sums {
+		scores[c] = value*m.table.scale[c]*float32(sum) + m.bias[c]
+	}
+	for h, first := range firstColumn {
+		scores[first] += value * changes[h]
+	}
+	return scores, value
+}
+
+// shares returns how far a text of these scores is of each domain.
+func (m *Model) shares(scores *[columns]float32) [domains]float32 {
+	return softmax([domains]float32(scores[columnGate:columnPolarity]))
 }
 
 // appendUnits appends the hashes of the units of text between its edge marks.
@@ -115,41 +133,3 @@ func appendUnits(hashes []uint64, text string) []uint64 {
 func featureValue(n int) float64 { return 4 / math.Sqrt(float64(n+1)) }
 
 func sigmoid(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
-
-// slotSet is a set of slot numbers that needs no memory of its own for texts of
-// usual length.
-type slotSet struct {
-	small [512]uint32
-	slots []uint32 // slot+1, or 0
-	n     int
-}
-
-func (s *slotSet) init() { s.slots = s.small[:] }
-
-// add adds a slot and reports whether it is new.
-func (s *slotSet) add(slot uint32) bool {
-	mask := uint32(len(s.slots) - 1)
-	i := slot * 0x9e3779b1 >> 7 & mask
-	for s.slots[i] != 0 {
-		if s.slots[i] == slot+1 {
-			return false
-		}
-		i = (i + 1) & mask
-	}
-	s.slots[i] = slot + 1
-	if s.n++; s.n > len(s.slots)/2 {
-		s.grow()
-	}
-	return true
-}
-
-func (s *slotSet) grow() {
-	old := s.slots
-	s.slots, s.n = make([]uint32, 4*len(old)), 0
-	for _, slot := range old {
-		if slot != 0 {
-			s.add(slot - 1)
-		}
-	}
-}
-

@@ -61,13 +61,6 @@ type piece struct {
 // pieces returns the units of a text, the weight of each feature spread over
 // the units it is made of.
 func (m *Model) pieces(text, label string) []piece {
-	column, sign := columnPolarity, 1.0
-	switch label {
-	case Negative:
-		sign = -1
-	case Neutral:
-		column = columnNeutral
-	}
 	hashes := []uint64{unitStart}
 	var pieces []piece
 	walk := units{text: text}
@@ -77,28 +70,44 @@ func (m *Model) pieces(text, label string) []piece {
 		pieces = append(pieces, piece{start: u.start, end: u.end, runes: utf8.RuneCountInString(part), ends: endsClause(part)})
 	}
 	hashes = append(hashes, unitEnd)
+	worth, head, change := m.worth(hashes, label)
 	spread := make([]float64, len(hashes))
-	features := 0
-	for i := range hashes {
-		hash := seedGram
-		for j := i; j < len(hashes) && j < i+maxGram; j++ {
-			hash = mix(hash, hashes[j])
-			slot, known := m.table.find(hash)
-			if !known {
-				break
-			}
-			features++
-			share := float64(int8(m.table.weights(slot)[column])) / float64(j-i+1)
-			for k := i; k <= j; k++ {
-				spread[k] += share
-			}
+	m.table.eachRun(hashes, func(slot, first, last int) {
+		share := 0.0
+		for c, w := range m.table.weights(slot) {
+			share += worth[c] * float64(int8(w))
 		}
-	}
-	worth := sign * featureValue(features) * float64(m.table.scale[column])
+		if m.deltas != nil {
+			share += change * float64(m.deltas[slot][head])
+		}
+		share /= float64(last - first + 1)
+		for k := first; k <= last; k++ {
+			spread[k] += share
+		}
+	})
 	for i := range pieces {
-		pieces[i].weight = worth * spread[i+1]
+		pieces[i].weight = spread[i+1]
 	}
 	return pieces
+}
+
+// worth returns what a weight of 1 in each column says for label in a text, given
+// as its units, which head judges the label, and what a delta of 1 says.
+func (m *Model) worth(hashes []uint64, label string) (worth [columns]float64, head int, change float64) {
+	scores, value := m.scores(hashes)
+	switch label {
+	case Negative:
+		value = -value
+	case Neutral:
+		head = headNeutral
+	}
+	first := firstColumn[head]
+	worth[first] = float64(value * m.table.scale[first])
+	for d, share := range m.shares(&scores) {
+		c := first + 1 + d
+		worth[c] = float64(value * share * m.table.scale[c])
+	}
+	return worth, head, float64(value)
 }
 
 func endsClause(part string) bool {

@@ -1,63 +1,156 @@
 package sentiment
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // maxGram is the longest run of units that is a feature.
 const maxGram = 4
 
-// table holds the weights of the features: a hash table with linear probing
-// whose entries are a 16-bit print of the feature and one weight a column. A
-// feature is in the table only together with all its beginnings, so that a walk
-// over a text stops at the first run it does not know.
+// table holds the weights of the features: a hash table with linear probing. A
+// slot has a 16-bit mark of its feature, so that a search reads little memory,
+// and a row of weights. A feature is in the table only together with all its
+// beginnings, so that a walk over a text stops at the first run it does not know.
 type table struct {
-	columns int
-	slots   int
-	entries []byte    // slots × (2 + columns)
-	scale   []float32 // a column: what a weight of 1 is worth
+	slots int
+	marks []byte    // slots × 2; 0: free
+	rows  []byte    // slots × columns
+	scale []float32 // a column: what a weight of 1 is worth
 }
 
-// slot returns where the search for a feature starts, and its print (never 0,
-// which marks a free slot).
+// slot returns where the search for a feature starts, and its mark.
 func (t *table) slot(hash uint64) (int, uint16) {
-	print := uint16(hash)
-	if print == 0 {
-		print = 1
+	mark := uint16(hash)
+	if mark == 0 {
+		mark = 1
 	}
-	return int(hash >> 32 * uint64(t.slots) >> 32), print
+	return int(hash >> 32 * uint64(t.slots) >> 32), mark
 }
 
 // find returns the number of the slot of a feature.
 func (t *table) find(hash uint64) (int, bool) {
-	slot, print := t.slot(hash)
-	stride := 2 + t.columns
-	for at := slot * stride; ; {
-		have := uint16(t.entries[at]) | uint16(t.entries[at+1])<<8
-		if have == print {
+	slot, mark := t.slot(hash)
+	for {
+		switch t.mark(slot) {
+		case mark:
 			return slot, true
-		}
-		if have == 0 {
+		case 0:
 			return 0, false
 		}
 		if slot++; slot == t.slots {
-			slot, at = 0, 0
-		} else {
-			at += stride
+			slot = 0
 		}
 	}
 }
 
+func (t *table) mark(slot int) uint16 { return binary.LittleEndian.Uint16(t.marks[2*slot:]) }
+
 // weights returns the weights of a slot that find returned.
-func (t *table) weights(slot int) []byte {
-	at := slot*(2+t.columns) + 2
-	return t.entries[at : at+t.columns]
+func (t *table) weights(slot int) *[columns]byte {
+	return (*[columns]byte)(t.rows[slot*columns:])
+}
+
+// add adds to sums the weights of the features of a text, given as its units,
+// each once, and to changes those of deltas, unless that is nil. It returns how
+// many features there are. It is eachRun with the calls written out: most of the
+// time of judging a text is spent here.
+func (t *table) add(sums *[columns]int32, changes *delta, hashes []uint64, deltas []delta) (n int) {
+	var space [512]uint32
+	seen := slotSet{slots: space[:]}
+	for i := range hashes {
+		hash := seedGram
+		for j := i; j < len(hashes) && j < i+maxGram; j++ {
+			hash = mix(hash, hashes[j])
+			slot, known := t.find(hash)
+			if !known {
+				break
+			}
+			if !seen.add(uint32(slot)) {
+				continue
+			}
+			n++
+			for c, w := range t.weights(slot) {
+				sums[c] += int32(int8(w))
+			}
+			if deltas != nil {
+				for h, d := range deltas[slot] {
+					changes[h] += d
+				}
+			}
+		}
+	}
+	return n
+}
+
+// eachRun calls use with the slot of each run of units that is a feature, and
+// with its first and last unit.
+func (t *table) eachRun(hashes []uint64, use func(slot, first, last int)) {
+	for i := range hashes {
+		hash := seedGram
+		for j := i; j < len(hashes) && j < i+maxGram; j++ {
+			hash = mix(hash, hashes[j])
+			slot, known := t.find(hash)
+			if !known {
+				break
+			}
+			use(slot, i, j)
+		}
+	}
+}
+
+// slotsOf returns the slots of the features of a text, given as its units, each
+// once.
+func (t *table) slotsOf(hashes []uint64) (slots []int) {
+	seen := slotSet{slots: make([]uint32, 512)}
+	t.eachRun(hashes, func(slot, _, _ int) {
+		if seen.add(uint32(slot)) {
+			slots = append(slots, slot)
+		}
+	})
+	return slots
+}
+
+// slotSet is a set of slot numbers: a hash table with linear probing, of a power
+// of two of places.
+type slotSet struct {
+	slots []uint32 // slot+1, or 0
+	n     int
+}
+
+// add adds a slot and reports whether it is new.
+func (s *slotSet) add(slot uint32) bool {
+	mask := uint32(len(s.slots) - 1)
+	i := slot * 0x9e3779b1 >> 7 & mask
+	for s.slots[i] != 0 {
+		if s.slots[i] == slot+1 {
+			return false
+		}
+		i = (i + 1) & mask
+	}
+	s.slots[i] = slot + 1
+	if s.n++; s.n > len(s.slots)/2 {
+		s.grow()
+	}
+	return true
+}
+
+func (s *slotSet) grow() {
+	old := s.slots
+	s.slots, s.n = make([]uint32, 4*len(old)), 0
+	for _, slot := range old {
+		if slot != 0 {
+			s.add(slot - 1)
+		}
+	}
 }
 
 // newTable returns the table of features with the weights given a column,
-// rounded to 8 bits. The columns have one length.
+// rounded to 8 bits.
 func newTable(features []uint64, weights [][]float32) *table {
-	t := &table{columns: len(weights), slots: len(features)*4/3 + 16}
-	t.entries = make([]byte, t.slots*(2+t.columns))
-	t.scale = make([]float32, t.columns)
+	t := &table{slots: len(features)*4/3 + 16, scale: make([]float32, columns)}
+	t.marks = make([]byte, 2*t.slots)
+	t.rows = make([]byte, columns*t.slots)
 	for c, column := range weights {
 		largest := float32(0)
 		for _, w := range column {
@@ -65,16 +158,14 @@ func newTable(features []uint64, weights [][]float32) *table {
 		}
 		t.scale[c] = max(largest, 1e-6) / 127
 	}
-	stride := 2 + t.columns
 	for f, hash := range features {
-		slot, print := t.slot(hash)
-		for t.entries[slot*stride] != 0 || t.entries[slot*stride+1] != 0 {
+		slot, mark := t.slot(hash)
+		for t.mark(slot) != 0 {
 			slot = (slot + 1) % t.slots
 		}
-		t.entries[slot*stride], t.entries[slot*stride+1] = byte(print), byte(print>>8)
-		row := t.weights(slot)
-		for c := range row {
-			row[c] = byte(int8(math.Round(float64(weights[c][f] / t.scale[c]))))
+		binary.LittleEndian.PutUint16(t.marks[2*slot:], mark)
+		for c := range columns {
+			t.weights(slot)[c] = byte(int8(math.Round(float64(weights[c][f] / t.scale[c]))))
 		}
 	}
 	return t

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"hash/fnv"
+	"math"
 	"runtime"
 	"sync"
 )
@@ -28,6 +28,9 @@ type TrainOptions struct {
 	// MinCount is in how many texts a run of characters must occur to be a
 	// feature; 3 by default.
 	MinCount int
+	// MaxFeatures bounds the features, and so the file: 28 bytes each, and a
+	// third more for room in the table; 250,000 by default.
+	MaxFeatures int
 	// Epochs is how often every row is looked at; 5 by default.
 	Epochs int
 }
@@ -38,41 +41,45 @@ type Report struct {
 	Skipped    int // rows without text
 	Unlabelled int // texts without label used
 	Features   int
-	HeldOut    Metrics // of a trial model on the tenth of the rows it was not shown
+	Domains    [][]string // the sources of each domain
+	HeldOut    Metrics    // of a trial model on the tenth of the rows it was not shown
 }
 
-// Train fits a model to rows. It fails when ctx is done, and when the rows lack
-// positive or negative ones.
+// Train fits a model to rows. Texts without label are labelled by a first model
+// and learned from as far as it is sure. Train fails when ctx is done, and when
+// the rows lack positive or negative ones.
 func Train(ctx context.Context, rows []Row, unlabelled []string, o TrainOptions) (*Model, *Report, error) {
 	o = o.withDefaults()
 	t := trainer{options: o}
-	t.read(rows)
+	t.read(rows, unlabelled)
 	if t.count(Positive) == 0 || t.count(Negative) == 0 {
 		return nil, nil, errors.New("train the sentiment model: give both positive and negative rows")
 	}
 	o.Log(fmt.Sprintf("%d rows read, %d without text left out", len(t.rows), t.skipped))
-	t.vocabulary = newVocabulary(t.units, o.MinCount)
-	t.number()
+	if err := t.chooseFeatures(ctx); err != nil {
+		return nil, nil, err
+	}
 	o.Log(fmt.Sprintf("%d features", len(t.vocabulary.hashes)))
+	if err := t.tellDomains(ctx); err != nil {
+		return nil, nil, err
+	}
+	o.Log(fmt.Sprintf("domains: %v", t.domainNames()))
 
 	trial, err := t.fit(ctx, t.shown)
 	if err != nil {
 		return nil, nil, err
 	}
-	var temperature [columns]float32
-	temperature[columnPolarity] = t.temperature(trial[columnPolarity], t.polarityTarget)
-	temperature[columnNeutral] = t.temperature(trial[columnNeutral], t.neutralTarget)
+	temperature := t.calibrate(t.model(trial, [heads]float32{1, 1}))
 	heldOut := t.evaluate(t.model(trial, temperature))
 	o.Log("trial model on the held-out tenth: " + heldOut.String())
 
-	heads, err := t.fit(ctx, func(int) bool { return true })
+	final, err := t.fit(ctx, func(int) bool { return true })
 	if err != nil {
 		return nil, nil, err
 	}
-	m := t.model(heads, temperature)
-	return m, &Report{
-		Rows: len(t.rows), Skipped: t.skipped, Unlabelled: len(unlabelled),
-		Features: len(t.vocabulary.hashes), HeldOut: heldOut,
+	return t.model(final, temperature), &Report{
+		Rows: len(t.rows), Skipped: t.skipped, Unlabelled: len(t.guesses),
+		Features: len(t.vocabulary.hashes), Domains: t.domainNames(), HeldOut: heldOut,
 	}, nil
 }
 
@@ -92,31 +99,51 @@ func (o TrainOptions) withDefaults() TrainOptions {
 	if o.MinCount <= 0 {
 		o.MinCount = 3
 	}
+	if o.MaxFeatures <= 0 {
+		o.MaxFeatures = 250_000
+	}
 	if o.Epochs <= 0 {
 		o.Epochs = 5
 	}
 	return o
 }
 
-// trainer is one training: rows with their texts as units and features.
+// trainer is one training: rows with their texts as units and features, and
+// behind them the texts without label.
 type trainer struct {
 	options    TrainOptions
 	rows       []Row // with folded texts
 	skipped    int
-	units      [][]uint64
+	units      [][]uint64 // of the rows, then of the texts without label
 	vocabulary *vocabulary
 	features   [][]uint32
-	sources    []int32 // a row: the number of its source
-	neutrals   []bool  // a source: has neutral rows
+	sources    []int32  // a row: the number of its source
+	names      []string // a source
+	sizes      []int    // a source: its rows
+	neutral    []int    // a source: its neutral rows
+	domain     []int    // a source: its domain
+	gate       *gate
+	shares     [][domains]float32 // a text: how far it is of each domain
+	guesses    []guess
 }
 
-// read folds the rows and cuts them into units.
-func (t *trainer) read(rows []Row) {
-	folded := make([]Row, len(rows))
-	units := make([][]uint64, len(rows))
-	t.parallel(len(rows), func(i int) {
-		folded[i] = rows[i]
-		folded[i].Text = t.options.Fold(rows[i].Text)
+// guess is what the first model says of a text without label.
+type guess struct {
+	text   int // its index in features
+	target float32
+}
+
+// read folds the texts and cuts them into units.
+func (t *trainer) read(rows []Row, unlabelled []string) {
+	folded := make([]Row, len(rows)+len(unlabelled))
+	units := make([][]uint64, len(folded))
+	t.parallel(len(folded), func(i int) {
+		if i < len(rows) {
+			folded[i] = rows[i]
+		} else {
+			folded[i].Text = unlabelled[i-len(rows)]
+		}
+		folded[i].Text = t.options.Fold(folded[i].Text)
 		units[i] = appendUnits(nil, folded[i].Text)
 	})
 	numbers := map[string]int32{}
@@ -125,15 +152,23 @@ func (t *trainer) read(rows []Row) {
 			t.skipped++
 			continue
 		}
+		t.units = append(t.units, units[i])
+		if i >= len(rows) {
+			continue
+		}
 		source, ok := numbers[row.Source]
 		if !ok {
 			source = int32(len(numbers))
 			numbers[row.Source] = source
-			t.neutrals = append(t.neutrals, false)
+			t.names = append(t.names, row.Source)
+			t.sizes = append(t.sizes, 0)
+			t.neutral = append(t.neutral, 0)
 		}
-		t.neutrals[source] = t.neutrals[source] || row.Label == Neutral
+		t.sizes[source]++
+		if row.Label == Neutral {
+			t.neutral[source]++
+		}
 		t.rows = append(t.rows, row)
-		t.units = append(t.units, units[i])
 		t.sources = append(t.sources, source)
 	}
 }
@@ -151,12 +186,107 @@ func (t *trainer) parallel(n int, do func(i int)) {
 	wait.Wait()
 }
 
-func (t *trainer) number() {
+// each calls do with 0 to n-1, as many at once as there are workers, and
+// returns what failed.
+func (t *trainer) each(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	var wait sync.WaitGroup
+	running := make(chan struct{}, t.options.Workers)
+	for i := range n {
+		running <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-running }()
+			errs[i] = do(i)
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// chooseFeatures fits a first model to all runs of characters, keeps those that
+// matter to it, and lets it guess the labels of the texts without one.
+func (t *trainer) chooseFeatures(ctx context.Context) error {
+	t.vocabulary = newVocabulary(t.units, t.options.MinCount)
+	counts := t.number()
+	first, err := t.fitHeads(ctx, t.shown, false)
+	if err != nil {
+		return err
+	}
+	for i := len(t.rows); i < len(t.units); i++ {
+		if z := first[headPolarity].shared(t.features[i]); math.Abs(z) > sureEnough {
+			t.guesses = append(t.guesses, guess{text: i, target: float32(sigmoid(2 * z))})
+		}
+	}
+	weights := first[headPolarity].rows
+	for f := range weights {
+		if n := first[headNeutral].rows[f][0]; math.Abs(float64(n)) > math.Abs(float64(weights[f][0])) {
+			weights[f][0] = n
+		}
+	}
+	t.vocabulary = t.vocabulary.pruned(weights, counts, t.options.MaxFeatures)
+	t.number()
+	return nil
+}
+
+// sureEnough is the score from which on the first model's guess is learned from.
+const sureEnough = 1
+
+// number finds the features of all texts and counts the texts of each feature.
+func (t *trainer) number() (counts []uint32) {
 	marks := make([]int32, len(t.vocabulary.hashes))
+	counts = make([]uint32, len(t.vocabulary.hashes))
 	t.features = make([][]uint32, len(t.units))
 	for i, units := range t.units {
 		t.features[i] = t.vocabulary.features(nil, units, marks, int32(i+1))
+		for _, f := range t.features[i] {
+			counts[f]++
+		}
 	}
+	return counts
+}
+
+// tellDomains trains the gate that tells the domains of texts apart. It is the mean of two, each trained on half of the rows; the shares of each
+// half come from the gate that has not seen it, as sure or unsure as it will be
+// of new texts.
+func (t *trainer) tellDomains(ctx context.Context) error {
+	rows := t.features[:len(t.rows)]
+	t.domain = numberDomains(t.names)
+	var halves [2]*gate
+	err := t.each(2, func(half int) (err error) {
+		var features [][]uint32
+		var domain []int
+		for i := half; i < len(rows); i += 2 {
+			features = append(features, rows[i])
+			domain = append(domain, t.domain[t.sources[i]])
+		}
+		halves[half], err = trainGate(ctx, features, domain, len(t.vocabulary.hashes), t.options.Seed+uint64(half))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	t.gate = halves[0].mean(halves[1])
+	t.shares = make([][domains]float32, len(t.features))
+	t.parallel(len(t.features), func(i int) {
+		g := t.gate
+		if i < len(rows) {
+			g = halves[1-i%2]
+		}
+		t.shares[i] = g.shares(t.features[i])
+	})
+	return nil
+}
+
+// domainNames returns the names of the sources by domain.
+func (t *trainer) domainNames() [][]string {
+	var names [][]string
+	for s, d := range t.domain {
+		for len(names) <= d {
+			names = append(names, nil)
+		}
+		names[d] = append(names[d], t.names[s])
+	}
+	return names
 }
 
 func (t *trainer) count(label string) int {
@@ -172,95 +302,148 @@ func (t *trainer) count(label string) int {
 // shown reports whether the trial model sees row i. The same text is always
 // shown or always held out.
 func (t *trainer) shown(i int) bool {
-	h := fnv.New64a()
-	h.Write([]byte(t.rows[i].Text)) // never fails
-	return h.Sum64()%10 != 0
+	return textNumber(t.rows[i].Text)%10 != 0
 }
 
-// polarityTarget is what the polarity should be for a row, and false where that
-// cannot be said.
-func (t *trainer) polarityTarget(i int) (target, weight float32) {
-	switch t.rows[i].Label {
-	case Positive:
-		return 1, 1
-	case Negative:
-		return 0, 1
-	}
-	return 0, 0
-}
+// The heads of a model.
+const (
+	headPolarity = iota // positive against negative
+	headNeutral         // neutral against the two others
+	heads
+)
 
 // elsewhere is the weight of a row for the neutral head whose source has no
 // neutral rows: it is not neutral, but the source would not have said so.
 const elsewhere = 0.1
 
-func (t *trainer) neutralTarget(i int) (target, weight float32) {
+// target is what a head should say of row i, with the weight of the row; 0
+// where that cannot be said.
+func (t *trainer) target(head, i int) (target, weight float32) {
+	label := t.rows[i].Label
 	switch {
-	case t.rows[i].Label == Neutral:
+	case head == headPolarity && label == Positive, head == headNeutral && label == Neutral:
 		return 1, 1
-	case t.neutrals[t.sources[i]]:
-		return 0, 1
+	case head == headPolarity && label == Neutral:
+		return 0, 0
+	case head == headNeutral && t.neutral[t.sources[i]] == 0:
+		return 0, elsewhere
 	}
-	return 0, elsewhere
+	return 0, 1
 }
 
-// fit trains the heads on the rows that use admits.
-func (t *trainer) fit(ctx context.Context, use func(i int) bool) (heads [columns]*head, err error) {
-	targets := [columns]func(int) (target, weight float32){
-		columnPolarity: t.polarityTarget,
-		columnNeutral:  t.neutralTarget,
+// prior is how much more a neutral row of a source counts for the neutral head
+// than another one: it moves the source's share of neutral rows halfway to a
+// half, which the next source need not share and which the rarer labels suffer
+// from.
+func (t *trainer) prior(source int32) float32 {
+	neutral, others := t.neutral[source], t.sizes[source]-t.neutral[source]
+	if neutral == 0 || others == 0 {
+		return 1
 	}
-	var errs [columns]error
-	var wait sync.WaitGroup
-	running := make(chan struct{}, t.options.Workers)
-	for c, target := range targets {
-		running <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-running }()
-			heads[c], errs[c] = t.fitHead(ctx, use, target, t.options.Seed+uint64(c))
+	return float32(min(2, max(0.5, math.Sqrt(float64(others)/float64(neutral)))))
+}
+
+// ownWeight is the weight of rows of our own writing: they are few, and each
+// stands for a way of speaking that the sources do not have.
+const ownWeight = 10
+
+// balance is the weight of the rows of a source: rows of small sources count
+// more, though not so much that all sources count alike.
+func (t *trainer) balance(source int32) float32 {
+	if t.names[source] == own {
+		return ownWeight
+	}
+	return float32(min(3, math.Sqrt(8000/float64(t.sizes[source]))))
+}
+
+// fit trains the heads on the rows that use admits, and on the guesses.
+func (t *trainer) fit(ctx context.Context, use func(i int) bool) ([heads]*head, error) {
+	return t.fitHeads(ctx, use, true)
+}
+
+func (t *trainer) fitHeads(ctx context.Context, use func(i int) bool, experts bool) (fitted [heads]*head, err error) {
+	err = t.each(heads, func(h int) (err error) {
+		examples, sources := t.examples(h, use, experts)
+		features := len(t.vocabulary.hashes)
+		fitted[h], err = trainHead(ctx, examples, features, headOptions{
+			rate: 0.05, expert: 0.1, epochs: t.options.Epochs, dropout: 0.3, seed: t.options.Seed + uint64(h), experts: experts,
+			scale: trust(examples, sources, len(t.names)+1, features),
 		})
-	}
-	wait.Wait()
-	return heads, errors.Join(errs[:]...)
+		return err
+	})
+	return fitted, err
 }
 
-func (t *trainer) fitHead(ctx context.Context, use func(i int) bool, target func(int) (float32, float32), seed uint64) (*head, error) {
-	var examples []example
-	var sources []int32
-	for i, features := range t.features {
+// examples returns what a head is trained on, and the source of each. The
+// guesses are one more source.
+func (t *trainer) examples(head int, use func(i int) bool, experts bool) (examples []example, sources []int32) {
+	add := func(text int, target, weight float32, source int32) {
+		e := example{features: t.features[text], target: target, weight: weight}
+		if experts {
+			e.domains = &t.shares[text]
+		}
+		examples = append(examples, e)
+		sources = append(sources, source)
+	}
+	for i, source := range t.sources {
 		if !use(i) {
 			continue
 		}
-		if y, weight := target(i); weight > 0 {
-			examples = append(examples, example{features: features, target: y, weight: weight})
-			sources = append(sources, t.sources[i])
+		if y, weight := t.target(head, i); weight > 0 {
+			weight *= t.balance(source)
+			if head == headNeutral && y > 0 {
+				weight *= t.prior(source)
+			}
+			add(i, y, weight, source)
 		}
 	}
-	features := len(t.vocabulary.hashes)
-	return trainHead(ctx, examples, features, headOptions{
-		rate: 0.05, epochs: t.options.Epochs, dropout: 0.1, seed: seed,
-		scale: trust(examples, sources, len(t.neutrals), features),
-	})
+	if head == headPolarity {
+		for _, g := range t.guesses {
+			add(g.text, g.target, 1, int32(len(t.names)))
+		}
+	}
+	return examples, sources
 }
 
 // model returns the heads as a model.
-func (t *trainer) model(heads [columns]*head, temperature [columns]float32) *Model {
-	weights := make([][]float32, columns)
+func (t *trainer) model(fitted [heads]*head, temperature [heads]float32) *Model {
 	m := &Model{temperature: temperature}
-	for c, h := range heads {
-		weights[c] = h.weights
-		m.bias[c] = h.bias
+	weights := make([][]float32, columns)
+	for c := range weights {
+		weights[c] = make([]float32, len(t.vocabulary.hashes))
 	}
+	for f := range t.vocabulary.hashes {
+		for d := range domains {
+			weights[columnGate+d][f] = t.gate.weights[f][d]
+		}
+		for c := range fitted[headPolarity].rows[f] {
+			weights[columnPolarity+c][f] = fitted[headPolarity].rows[f][c]
+			weights[columnNeutral+c][f] = fitted[headNeutral].rows[f][c]
+		}
+	}
+	copy(m.bias[columnGate:], t.gate.bias[:])
+	copy(m.bias[columnPolarity:], fitted[headPolarity].bias[:])
+	copy(m.bias[columnNeutral:], fitted[headNeutral].bias[:])
 	m.table = newTable(t.vocabulary.hashes, weights)
-	m.version = fmt.Sprintf("%s-%d-%08x", t.options.Name, t.options.Seed, crc32.Checksum(m.table.entries, castagnoli))
+	m.version = fmt.Sprintf("%s-%d-%08x", t.options.Name, t.options.Seed, crc32.Checksum(m.table.rows, castagnoli))
 	return m
+}
+
+// heldOut returns the indices of the rows that the trial model was not shown.
+func (t *trainer) heldOut() []int {
+	var held []int
+	for i := range t.rows {
+		if !t.shown(i) {
+			held = append(held, i)
+		}
+	}
+	return held
 }
 
 func (t *trainer) evaluate(m *Model) Metrics {
 	var rows []Row
-	for i, row := range t.rows {
-		if !t.shown(i) {
-			rows = append(rows, row)
-		}
+	for _, i := range t.heldOut() {
+		rows = append(rows, t.rows[i])
 	}
 	return Evaluate(m, rows, nil)
 }

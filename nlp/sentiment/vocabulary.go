@@ -6,6 +6,7 @@ package sentiment
 type vocabulary struct {
 	numbers counter
 	hashes  []uint64
+	begins  []int32 // a feature: the one that is it without its last unit, or -1
 }
 
 // counter is a hash table from a feature to a count and a number.
@@ -18,7 +19,7 @@ type counter struct {
 type cell struct {
 	count  uint32
 	last   int32 // the text that counted last, plus 1
-	number int32 // plus 1; 0: not in the vocabulary
+	number int32 // in a vocabulary: plus 1, 0 for none
 }
 
 func newCounter() counter {
@@ -75,10 +76,18 @@ func newVocabulary(texts [][]uint64, minCount int) *vocabulary {
 		counts := newCounter()
 		for t, units := range texts {
 			for i := 0; i+n <= len(units); i++ {
-				if n > 1 && !(v.has(units[i:i+n-1]) && v.has(units[i+1:i+n])) {
-					continue
+				begins := -1
+				if n > 1 {
+					var ok bool
+					if begins, ok = v.number(gram(units[i : i+n-1])); !ok {
+						continue
+					}
+					if _, ok = v.number(gram(units[i+1 : i+n])); !ok {
+						continue
+					}
 				}
 				c := counts.at(gram(units[i : i+n]))
+				c.number = int32(begins) // of use here only while counting
 				if c.last != int32(t+1) {
 					c.last = int32(t + 1)
 					c.count++
@@ -88,16 +97,12 @@ func newVocabulary(texts [][]uint64, minCount int) *vocabulary {
 		for i, key := range counts.keys {
 			if key != 0 && int(counts.cells[i].count) >= minCount {
 				v.hashes = append(v.hashes, key)
+				v.begins = append(v.begins, counts.cells[i].number)
 				v.numbers.at(key).number = int32(len(v.hashes))
 			}
 		}
 	}
 	return v
-}
-
-func (v *vocabulary) has(units []uint64) bool {
-	_, ok := v.number(gram(units))
-	return ok
 }
 
 func (v *vocabulary) number(hash uint64) (int, bool) {

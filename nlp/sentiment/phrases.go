@@ -1,0 +1,91 @@
+package sentiment
+
+import "strings"
+
+// phrases is the source of the rows that [OwnPhrases] makes.
+const phrases = "own_phrases"
+
+// phraseWords are words of our own choice that the templates are filled with:
+// {s} and {t} with subjects, {p} with words of praise, {n} with words of blame.
+type phraseWords struct {
+	subjects, praise, blame []string
+	templates               map[string][]string // by label
+}
+
+var chinesePhrases = phraseWords{
+	subjects: strings.Fields("味道 质量 服务 客服 物流 包装 房间 手机 屏幕 电池 衣服 环境 软件 价格 骑手 前台 快递 音质 这家店 你们家的东西"),
+	praise:   strings.Fields("好 好吃 好用 好看 满意 舒服 干净 新鲜 热情 方便 划算 靠谱 耐心 及时 清晰 流畅 漂亮 实惠 安静 专业 贴心 细致 给力"),
+	blame:    strings.Fields("差 难吃 难用 难看 失望 难受 脏 糟糕 麻烦 慢 卡 吵 恶心 敷衍 粗糙 模糊 离谱 坑人 劣质 拖沓 冷淡 差劲"),
+	templates: map[string][]string{
+		Positive: {
+			"{s}很{p}", "{s}真的特别{p}", "{s}一点都不{n}", "没什么不{p}的", "{s}没什么不{p}的地方", "{s}没有什么{n}的", "{s}不{n},挺{p}的",
+			"{s}比我想象的{p}", "比我预期的还要{p}多了", "虽然{s}有点{n},但是{t}特别{p}", "没有一点{n},很{p}", "{s}从来没有{n}过",
+		},
+		Negative: {
+			"{s}很{n}", "{s}太{n}了", "{s}一点都不{p}", "{s}不{p}", "{s}没有想象中{p}", "{s}没那么{p}", "{s}没有以前{p}了", "说好的{p}呢", "哪里{p}了",
+			"{s}很{p},但是{t}太{n}了", "{s}还算{p},可是{t}实在{n}", "呵呵,真是{p}的{s}啊", "真是{p}啊,{s}{n}成这样", "{s}越来越{n}", "没见过这么{n}的{s}",
+		},
+		Neutral: {
+			"{s}一般般吧", "{s}一般", "{s}还行吧", "{s}还可以吧", "{s}就那样吧", "{s}凑合", "{s}不算{p}也不算{n}", "一般般", "还行", "就那样吧,不{p}也不{n}",
+			"请问{s}怎么选", "想问一下{s}的事", "{s}是什么样的", "{s}什么时候能有", "我的{s}到哪了", "{s}可以换吗", "{s}在哪里看", "你们的{s}支持定制吗", "麻烦介绍一下{s}",
+		},
+	},
+}
+
+var englishPhrases = phraseWords{
+	subjects: []string{
+		"the food", "the service", "the staff", "the delivery", "the app", "the room", "the coffee", "my order", "the quality", "your support",
+		"this phone", "the screen", "the waiter", "the packaging", "the price", "the update", "the product", "the hotel", "it", "this shop",
+	},
+	praise: strings.Fields("good great excellent nice amazing awesome perfect wonderful fantastic delicious tasty friendly helpful fast clean comfortable reliable beautiful lovely fresh easy polite quick smooth kind impressive quiet worth"),
+	blame:  strings.Fields("bad terrible awful horrible poor slow dirty rude broken disappointing useless disgusting cold expensive noisy ugly late wrong annoying confusing buggy fake unacceptable overpriced stale tasteless ridiculous"),
+	templates: map[string][]string{
+		Positive: {
+			"{p}", "very {p}", "so {p}", "{s} is {p}", "{s} was really {p}", "{s} was {p} and {p}", "{s} is not {n}", "not {n} at all", "not {n}", "i love {s}, so {p}",
+			"{s} was never {n}", "thank you, {s} is {p}", "we really enjoyed {s}", "i like {s}", "very happy with {s}",
+		},
+		Negative: {
+			"{n}", "very {n}", "so {n}", "too {n}", "{s} is {n}", "{s} was really {n}", "{s} was {n} and {n}", "{s} is not {p}", "not {p} at all", "not {p}", "i hate {s}, so {n}",
+			"{s} is {p} but too {n}", "{s} is no longer {p}", "why is {s} so {n}", "still waiting for {s}", "{s} does not work", "{s} never came", "i waited an hour for {s}",
+			"nobody answered about {s}", "i want a refund for {s}", "very disappointed with {s}", "stop, {s} is {n}",
+		},
+		Neutral: {
+			"when will {s} arrive", "how much is {s}", "where is {s}", "can i change {s}", "i have a question about {s}", "tell me about {s}", "is {s} available", "please cancel {s}",
+			"{s} is okay", "{s} is just average", "{s} is neither {p} nor {n}", "do you have {s} in black", "what about {s}", "hello, about {s}",
+		},
+	},
+}
+
+// OwnPhrases returns rows made of templates and words of our own: negation,
+// contrast and hedges in Chinese, and plain English.
+func OwnPhrases() []Row {
+	var rows []Row
+	for _, words := range []phraseWords{chinesePhrases, englishPhrases} {
+		for _, label := range labels {
+			for t, template := range words.templates[label] {
+				rows = append(rows, words.fill(template, label, t)...)
+			}
+		}
+	}
+	return rows
+}
+
+// fill returns a template with each word of praise and of blame once, and
+// subjects in turn.
+func (w phraseWords) fill(template, label string, turn int) []Row {
+	n := max(len(w.praise), len(w.blame))
+	if !strings.ContainsAny(template, "{}") {
+		n = 1
+	}
+	rows := make([]Row, 0, n)
+	for i := range n {
+		text := strings.NewReplacer(
+			"{s}", w.subjects[(i+turn)%len(w.subjects)],
+			"{t}", w.subjects[(i+turn+7)%len(w.subjects)],
+			"{p}", w.praise[i%len(w.praise)],
+			"{n}", w.blame[(i+turn)%len(w.blame)],
+		).Replace(template)
+		rows = append(rows, Row{Text: text, Label: label, Source: phrases})
+	}
+	return rows
+}
