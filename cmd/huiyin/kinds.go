@@ -7,6 +7,8 @@ import (
 	"github.com/huiyin/huiyin/bots/webchat"
 	"github.com/huiyin/huiyin/config"
 	"github.com/huiyin/huiyin/listeners"
+	"github.com/huiyin/huiyin/listeners/feed"
+	"github.com/huiyin/huiyin/listeners/webhook"
 )
 
 // botKinds are the connectors people talk through. A new one is a folder below
@@ -22,7 +24,10 @@ func botKinds() []bots.Kind {
 // listenerKinds are the sources of what is said elsewhere. A new one is a
 // folder below listeners and a line here.
 func listenerKinds() []listeners.Kind {
-	return []listeners.Kind{}
+	return []listeners.Kind{
+		feed.Kind(),
+		webhook.Kind(),
+	}
 }
 
 // configKinds are the kinds as the configuration needs to know them.
