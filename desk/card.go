@@ -268,13 +268,30 @@ func (s *Service) Card(ctx context.Context, item *feedback.Item) (bots.Card, err
 	return card, err
 }
 
-// movedCard is what stays in a chat whose team gave the item away.
+// movedCard is what stays in a chat whose team gave the item away: where it
+// went, and, where a person did it, who, when and why.
 func (w *work) movedCard(item *feedback.Item) (bots.Card, error) {
 	lang := w.r.Language
-	card := bots.Card{
-		Item: item.ID, Tone: bots.Grey, URL: w.itemURL(item.ID),
-		Head: w.r.Texts.Text(lang, "transferred.system", phraseVars{"number": item.ID, "team": w.team(item.Team).Title}),
+	card := bots.Card{Item: item.ID, Tone: bots.Grey, URL: w.itemURL(item.ID)}
+	name, vars := "transferred.system", phraseVars{"number": item.ID, "team": w.team(item.Team).Title}
+	events, err := w.tx.Events(item.ID)
+	if err != nil {
+		return card, err
 	}
+	for _, e := range events {
+		if e.Kind != "transferred" || e.Staff == 0 || e.Data["team"] != item.Team {
+			continue
+		}
+		by, err := w.tx.Staff(e.Staff)
+		if err != nil {
+			return card, err
+		}
+		name, vars["by"], vars["at"] = "transferred.plain", by.Name, w.stamp(e.At)
+		if reason := e.Data["reason"]; reason != "" {
+			name, vars["reason"] = "transferred", nlp.Mask(reason)
+		}
+	}
+	card.Head = w.r.Texts.Text(lang, name, vars)
 	card.Plain = card.Head
 	return card, nil
 }
@@ -425,7 +442,7 @@ func (w *work) sourceLine(item *feedback.Item) string {
 	}
 	parts := []string{place}
 	if item.AuthorName != "" {
-		parts = append(parts, nlp.MaskName(item.AuthorName))
+		parts = append(parts, w.who(item))
 	}
 	if item.Followers >= 1000 {
 		parts = append(parts, w.r.Texts.Text(lang, "card.followers", phraseVars{"count": item.Followers}))
@@ -523,12 +540,14 @@ func (w *work) noteLine(item *feedback.Item) string {
 		parts = append(parts, w.r.Texts.Text(lang, "card.receipt", nil))
 	case feedback.DeliveryDead:
 		parts = append(parts, w.r.Texts.Text(lang, "card.untold", nil))
+	default: // on its way, there, or not meant to be
 	}
 	switch item.Closure {
 	case feedback.DeliveryUncertain:
 		parts = append(parts, w.r.Texts.Text(lang, "card.untold", nil))
 	case feedback.DeliveryDead:
 		parts = append(parts, w.r.Texts.Text(lang, "card.untold", nil))
+	default:
 	}
 	return strings.Join(parts, "　")
 }
@@ -575,8 +594,10 @@ func (w *work) cardButtons(item *feedback.Item) [][]bots.Button {
 				bots.Button{Text: w.r.Texts.Text(lang, "uncertain.resend", nil), Data: "resend:" + id})
 		case feedback.DeliveryDead:
 			row = append(row, bots.Button{Text: w.r.Texts.Text(lang, "uncertain.resend", nil), Data: "resend:" + id})
+		default:
 		}
 		return [][]bots.Button{append(row, button("more", bots.Plain))}
+	default: // in work
 	}
 	var row []bots.Button
 	if item.Owner == 0 {

@@ -414,6 +414,9 @@ func (t *turn) open() (*feedback.Item, error) {
 // clocked reports whether an item of this intent has an answer time: praise
 // and chat are thanked for, without a clock.
 func clocked(item *feedback.Item) bool {
+	if strings.TrimSpace(item.Text) == "" {
+		return true // a voice message or a picture alone: nobody knows yet what it says
+	}
 	return item.Verdict.Intent != "praise" && item.Verdict.Intent != "chat" || item.Priority <= feedback.P1
 }
 
