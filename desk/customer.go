@@ -316,7 +316,13 @@ func (t *turn) askSame(old, fresh *feedback.Item) error {
 }
 
 // who returns the customer's name as a team chat may show it.
-func (w *work) who(item *feedback.Item) string { return nlp.MaskName(item.AuthorName) }
+// Visitors of the web page have no name of their own to mask.
+func (w *work) who(item *feedback.Item) string {
+	if item.Platform == "web" {
+		return item.AuthorName
+	}
+	return nlp.MaskName(item.AuthorName)
+}
 
 // receipt tells the customer that their matter was noted: once an item.
 func (w *work) receipt(item *feedback.Item, conv *feedback.Conversation, author *feedback.Author, m *feedback.Message) error {

@@ -261,9 +261,8 @@ func (w *work) remember(a *Actor, done []undoable) error {
 }
 
 var (
-	errTooLate   = errors.New("already sent")
-	errNothing   = errors.New("nothing to undo")
-	errUndoOther = errors.New("changed since")
+	errTooLate = errors.New("already sent")
+	errNothing = errors.New("nothing to undo")
 )
 
 // undo takes back the actor's last command. only, where not empty, names the

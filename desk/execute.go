@@ -333,7 +333,7 @@ func (c *call) presentSending(text, key string) error {
 	id := strconv.FormatInt(out.ID, 10)
 	delay := c.r.Texts.Duration(c.lang, c.r.Desk.Undo)
 	shown := bots.Limit{N: 80, Unit: bots.Runes}.Cut(text)
-	line := c.text("sending", phraseVars{"delay": delay, "number": item.ID, "name": nlp.MaskName(item.AuthorName), "channel": c.channelTitle(item), "text": shown})
+	line := c.text("sending", phraseVars{"delay": delay, "number": item.ID, "name": c.who(item), "channel": c.channelTitle(item), "text": shown})
 	if len(c.items) > 1 {
 		line = c.text("many.done", phraseVars{"count": len(c.items)}) + "\n" + line
 	}

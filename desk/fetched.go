@@ -6,7 +6,6 @@ import (
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
-	"github.com/huiyin/huiyin/nlp"
 )
 
 // Fetched tells that an attachment was stored, or will not be: the team sees it
@@ -47,7 +46,7 @@ func (w *work) showFile(item *feedback.Item, a *feedback.Attachment) error {
 		})
 		return w.say(item, line)
 	}
-	line.text = w.r.Texts.Text(lang, "thread.attachment", phraseVars{"name": nlp.MaskName(item.AuthorName), "kind": kind})
+	line.text = w.r.Texts.Text(lang, "thread.attachment", phraseVars{"name": w.who(item), "kind": kind})
 	line.files = []bots.Attached{{Kind: a.Kind, Name: a.Name, MIME: a.MIME, Path: a.Path, Size: a.Size}}
 	line.sound = item.Owner != 0
 	w.items[item.ID] = true

@@ -112,7 +112,7 @@ func (c *call) show() error {
 		return err
 	}
 	for _, m := range ms {
-		who := nlp.MaskName(item.AuthorName)
+		who := c.who(item)
 		if m.Direction != feedback.In {
 			who = c.text("system", nil)
 			if m.Staff != 0 {
@@ -206,14 +206,17 @@ func (c *call) search() error {
 
 // list answers with the first items of a query.
 func (c *call) list(title string, q store.Query) error {
-	total, err := c.tx.CountItems(q)
-	if err != nil {
-		return err
-	}
 	q.Limit = listLength
 	items, err := c.tx.Items(q)
 	if err != nil {
 		return err
+	}
+	total := int64(len(items))
+	if len(q.Words) == 0 {
+		// Counting what a common word finds takes seconds among many items.
+		if total, err = c.tx.CountItems(q); err != nil {
+			return err
+		}
 	}
 	if len(items) == 0 {
 		c.answer = brief(c.text("list.none", nil))
@@ -551,7 +554,7 @@ func (c *call) recall() error {
 		}
 		key := "recall:" + o.Key
 		if _, err := c.put(store.Out{
-			Key: key, Bot: o.Bot, Chat: o.Chat, Audience: store.ToStaff, Kind: OutRecall, Item: o.Item, Staff: c.a.Staff.ID,
+			Key: key, Bot: o.Bot, Chat: o.Chat, Audience: store.ToStaff, Kind: OutRecall, Item: o.Item, Conversation: o.Conversation, Staff: c.a.Staff.ID,
 			Body: encode(bots.Post{Key: key, Chat: o.Chat, ReplyTo: o.External}), Urgent: true,
 		}); err != nil {
 			return err

@@ -313,7 +313,7 @@ func (c *call) choices(verb string, item *feedback.Item) bots.Answer {
 	add := func(text, value string) {
 		row = append(row, bots.Button{Text: text, Data: verb + ":" + id + ":" + value})
 	}
-	key := ""
+	var key string
 	switch verb {
 	case "to":
 		key = "assign.who"

@@ -163,6 +163,11 @@ func (p *Pipeline) failed(ctx context.Context, m *feedback.Message, cause error)
 // reconcileLoop rings again for whatever was not finished: after a crash, a
 // wiped Redis, a failed try.
 func (p *Pipeline) reconcileLoop(ctx context.Context) error {
+	// The process that finds a gap is seldom the one that reconciles.
+	bell, err := p.stream.Subscribe(ctx, topicSweep)
+	if err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		if err := p.sweepOnce(ctx, p.now().Add(-p.timing.Reconcile)); err != nil {
 			return err
@@ -171,7 +176,11 @@ func (p *Pipeline) reconcileLoop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-t.C:
-		case <-p.sweep:
+		case _, ok := <-bell:
+			if !ok {
+				bell = nil
+				break
+			}
 			if err := p.sweepOnce(ctx, p.now()); err != nil {
 				t.Stop()
 				return err
@@ -196,11 +205,21 @@ func (p *Pipeline) sweepOnce(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	p.announce(stream.Live, live)
-	p.announce(stream.History, history)
-	return nil
+	queuedLive, queuedHistory, err := p.stream.Depth(ctx, stageAnalyze)
+	if err != nil {
+		queuedLive, queuedHistory = 0, 0
+	}
+	// What is queued already is not queued again: a long backlog would fill the
+	// lanes with repeats.
+	if queuedLive < sweepSize/10 {
+		p.announce(stream.Live, live)
+	}
+	if queuedHistory < sweepSize/10 {
+		p.announce(stream.History, history)
+	}
+	return p.db.Write(ctx, func(tx *store.Tx) error { return tx.DropExpired(p.now()) })
 }
 
 // Sweep asks for unfinished work to be rung for at once: the stream lost its
 // groups.
-func (p *Pipeline) Sweep() { ring(p.sweep) }
+func (p *Pipeline) Sweep() { p.publish(topicSweep, "") }

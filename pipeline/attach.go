@@ -64,7 +64,7 @@ func (p *Pipeline) attachOnce(ctx context.Context) (int, error) {
 	}
 	for _, a := range due {
 		if ctx.Err() != nil {
-			return 0, nil
+			return 0, ctx.Err()
 		}
 		if err := p.fetch(ctx, a); err != nil {
 			return 0, err

@@ -14,6 +14,7 @@ const (
 	topicConv  = "conv:"
 	topicOut   = "out:"
 	topicTimer = "timer"
+	topicSweep = "sweep"
 )
 
 // TopicConversation is rung when a conversation has something new.

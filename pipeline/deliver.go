@@ -174,7 +174,7 @@ func (d *delivery) pass(ctx context.Context) (time.Time, error) {
 func (d *delivery) chat(ctx context.Context, rows []*store.Out) (time.Time, error) {
 	for _, o := range rows {
 		if ctx.Err() != nil {
-			return time.Time{}, nil
+			return time.Time{}, ctx.Err()
 		}
 		now := d.p.now()
 		d.mu.Lock()
@@ -183,12 +183,9 @@ func (d *delivery) chat(ctx context.Context, rows []*store.Out) (time.Time, erro
 		if at.After(now) {
 			return at, nil
 		}
-		wait, err := d.one(ctx, o)
-		if err != nil {
+		// A row that has to wait holds up none that follow.
+		if _, err := d.one(ctx, o); err != nil {
 			return time.Time{}, err
-		}
-		if wait {
-			continue
 		}
 	}
 	return time.Time{}, nil
@@ -496,5 +493,5 @@ func (d *delivery) moved(o *store.Out, to string) {
 func (d *delivery) backoff(attempts int) time.Duration {
 	wait := time.Second << min(max(attempts-1, 0), 16)
 	wait = min(wait, d.p.timing.RetryMax)
-	return wait/2 + rand.N(wait/2+1)
+	return wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter is no secret
 }

@@ -130,7 +130,7 @@ func (b *fakeBot) in(chat string) []*shown {
 
 // house is a whole Huiyin without sockets, whose time is moved by hand.
 type house struct {
-	t    *testing.T
+	t    testing.TB
 	p    *Pipeline
 	db   *store.DB
 	care *fakeBot // customers, and the lead's private chat
@@ -141,7 +141,7 @@ type house struct {
 
 const teamChat, otherChat = "C-CARE", "C-QC"
 
-func newHouse(t *testing.T, change func(*desk.Rules)) *house {
+func newHouse(t testing.TB, change func(*desk.Rules)) *house {
 	t.Helper()
 	h := &house{t: t, now: monday, care: &fakeBot{name: "care", refuse: map[string]error{}}, hq: &fakeBot{name: "hq", refuse: map[string]error{}}}
 	now := func() time.Time { return h.now }
@@ -177,9 +177,12 @@ func newHouse(t *testing.T, change func(*desk.Rules)) *house {
 	return h
 }
 
-func storyRules(t *testing.T) *desk.Rules {
+// analyzer is read once for all houses: it never changes.
+var analyzer = sync.OnceValues(func() (*nlp.Analyzer, error) { return nlp.New(nlp.Options{}) })
+
+func storyRules(t testing.TB) *desk.Rules {
 	t.Helper()
-	analyzer, err := nlp.New(nlp.Options{})
+	analyzer, err := analyzer()
 	if err != nil {
 		t.Fatal(err)
 	}

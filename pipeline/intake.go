@@ -62,6 +62,7 @@ func (p *Pipeline) Receive(ctx context.Context, bot string, e bots.Event) (bots.
 			return p.desk.Customer(ctx, desk.Tap{Bot: bot, Key: e.Key, Chat: e.Chat.ID, Person: e.From.ID, Payload: e.Payload})
 		}
 		return p.toDesk(ctx, bot, e, w)
+	default: // something said, or said about what was said
 	}
 	if p.forDesk(e, w) {
 		return p.toDesk(ctx, bot, e, w)

@@ -110,8 +110,6 @@ type Pipeline struct {
 	bots      map[string]*runner
 	listeners map[string]*source
 	health    map[string]Health
-	timer     chan struct{} // rings when a timer was set earlier than what was known
-	sweep     chan struct{} // rings when a sweep is wanted at once
 }
 
 // New returns a Pipeline. Bots and listeners are added before Run.
@@ -120,7 +118,6 @@ func New(o Options) *Pipeline {
 		db: o.DB, stream: o.Stream, files: o.Files, desk: o.Desk, log: o.Log, now: o.Now, holder: o.Holder,
 		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, fail: o.Failpoint,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
-		timer: make(chan struct{}, 1), sweep: make(chan struct{}, 1),
 	}
 	if p.meter == nil {
 		p.meter = NoMeter{}
@@ -253,7 +250,7 @@ func (p *Pipeline) guard(ctx context.Context, name string, fn func(context.Conte
 		if p.now().Sub(began) > time.Minute {
 			wait, last = 200*time.Millisecond, ""
 		}
-		pause(ctx, wait/2+rand.N(wait))
+		pause(ctx, wait/2+rand.N(wait)) //nolint:gosec // jitter is no secret
 		wait = min(2*wait, 10*time.Second)
 	}
 }
@@ -275,14 +272,6 @@ func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-t.C:
-	}
-}
-
-// ring makes a loop go on at once.
-func ring(ch chan struct{}) {
-	select {
-	case ch <- struct{}{}:
-	default:
 	}
 }
 

@@ -69,7 +69,7 @@ func (p *Pipeline) pollOnce(ctx context.Context, s *source, poller listeners.Pol
 		return err
 	})
 	if ctx.Err() != nil {
-		return 0, nil
+		return 0, ctx.Err()
 	}
 	if err != nil {
 		wait := defaultEvery

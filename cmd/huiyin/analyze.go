@@ -48,7 +48,7 @@ func analyze(ctx context.Context, c *cli, args []string) error {
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // read only
 		in = f
 	}
 	return analyzeLines(ctx, in, c.out, analyzer)

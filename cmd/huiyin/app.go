@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -60,6 +61,7 @@ type app struct {
 	sources  map[string]any
 	channels map[string]desk.Channel
 
+	sweeper  atomic.Pointer[pipeline.Pipeline]
 	teardown []step
 	once     sync.Once
 }
@@ -194,8 +196,10 @@ func (a *app) openStream(ctx context.Context) error {
 	s, err := stream.Open(ctx, a.cfg.Storage.Redis.Reveal(), stream.Options{
 		Prefix: "hy", Log: a.log,
 		OnGap: func() {
-			if a.pipeline != nil {
-				a.pipeline.Sweep()
+			// It may come before the pipeline is there, which sweeps when it
+			// starts.
+			if p := a.sweeper.Load(); p != nil {
+				p.Sweep()
 			}
 		},
 	})
@@ -230,6 +234,7 @@ func (a *app) openDesk(ctx context.Context) error {
 	})
 	a.desk = desk.New(desk.Options{DB: a.db, Now: a.now, Log: a.log, Bell: a.pipeline, Rules: rules})
 	a.pipeline.Bind(a.desk)
+	a.sweeper.Store(a.pipeline)
 	return a.syncStaff(ctx, a.cfg)
 }
 

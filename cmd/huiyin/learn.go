@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,11 +38,7 @@ func train(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := model.Save(f); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
+	if err := errors.Join(model.Save(f), f.Close()); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: version %s, %d rows, %d features, held out: polarity %.3f, macro-F1 %.3f\n",
