@@ -279,18 +279,21 @@ func (h *house) deliver() int {
 	h.t.Helper()
 	n := 0
 	for _, name := range []string{"care", "hq"} {
-		lease, _, err := h.p.acquire(context.Background(), "deliver:"+name)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		r := h.p.runner(name)
-		d := &delivery{p: h.p, r: r, epoch: lease.Epoch, limit: newLimiter(r.caps)}
 		var due []*store.Out
 		h.read(func(tx *store.Tx) error {
 			var err error
 			due, err = tx.DueOut(name, h.now, 1000)
 			return err
 		})
+		if len(due) == 0 {
+			continue
+		}
+		lease, _, err := h.p.acquire(context.Background(), "deliver:"+name)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		r := h.p.runner(name)
+		d := &delivery{p: h.p, r: r, epoch: lease.Epoch, limit: newLimiter(r.caps)}
 		for _, o := range due {
 			wait, err := d.one(context.Background(), o)
 			if err != nil {

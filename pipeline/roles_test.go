@@ -80,6 +80,9 @@ var expected = map[string]expectation{
 // accounts are who the columns are.
 var accounts = []string{"U-NEW", "U-VIEW", "U-LI", "U-LI", "U-WANG", "U-HAN", "U-ADMIN"}
 
+// linkedChat became a team's by /link.
+const linkedChat = "C-LINKED"
+
 // newOffice is a house with a colleague of every role.
 func newOffice(t testing.TB) *house {
 	h := newHouse(t, func(r *desk.Rules) {
@@ -151,6 +154,13 @@ func (h *house) prepare(verb string, e expectation, column int) int64 {
 			return tx.InsertItem(&twin)
 		})
 	}
+	h.write(func(tx *store.Tx) error {
+		if err := tx.DropState("ascustomer:hq:" + accounts[column]); err != nil {
+			return err
+		}
+		return tx.SetTeamChat(store.TeamChat{Bot: "hq", Chat: linkedChat, Team: "care"})
+	})
+	h.p.desk.ForgetTeamChats()
 	if verb == "undo" || verb == "handover" {
 		h.says(who+"二", "快递太慢了，等了三天还没收到")
 		h.command(accounts[column], id+1, "！认领")
@@ -270,7 +280,7 @@ func (h *house) trial(verb string, e expectation, column int, way string, give f
 			h.t.Errorf("%s: not asked about another's item: %s", name, a.Text)
 			return
 		}
-		for _, other := range []string{"U-WANG", "U-NEW", "U-VIEW"} {
+		for _, other := range []string{"U-SUN", "U-NEW"} {
 			for _, b := range a.Buttons[0] {
 				if answer := h.presses(other, b); h.state() != before || answer.Text == "" {
 					h.t.Errorf("%s: %s pressed somebody else's %s: %s", name, other, b.Text, answer.Text)
@@ -345,8 +355,11 @@ func (h *house) byCommand(spec desk.Spec, e expectation, column int, who string)
 				text += fmt.Sprintf(" #%d", id+1)
 			}
 			chat := bots.Chat{ID: teamChat, Group: true}
-			if spec.Verb == "customer" && column > 0 {
+			switch {
+			case spec.Verb == "customer" && column > 0:
 				chat = bots.Chat{ID: who}
+			case spec.Verb == "link" || spec.Verb == "unlink":
+				chat.ID = linkedChat
 			}
 			return h.receive("hq", h.event(bots.OnMessage, chat, who, strings.TrimSpace(text+" "+e.args)))
 		})
