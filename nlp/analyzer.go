@@ -73,8 +73,8 @@ func newAnalyzer(o Options) (*Analyzer, error) {
 			return nil, fmt.Errorf("word %w", err)
 		}
 	}
-	a.rules.matcher = a.rules.builder.build()
-	for _, word := range strings.Fields(stopWords) {
+	a.rules.finish()
+	for _, word := range strings.Fields(commonWords) {
 		a.stop[word] = struct{}{}
 	}
 	if a.cues, err = newCueBook(); err != nil {
@@ -158,6 +158,7 @@ type scratch struct {
 	last     []uint32 // by literal: the run in which it was last found
 	run      uint32
 	clauses  []clause
+	split    []clause // the clauses before or after splitting
 	tokens   []token
 	harmless []hit
 	intents  [intentCount]intentSum

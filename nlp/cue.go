@@ -68,7 +68,7 @@ func (b *cueBook) phraseAt(text []byte) (kind, size int) {
 			continue
 		}
 		k, ok := b.kinds[string(text[:n])]
-		if ok && !(isLatinWord(rune(text[n-1])) && n < len(text) && isLatinWord(rune(text[n]))) {
+		if inside := n < len(text) && isLatinWord(rune(text[n-1])) && isLatinWord(rune(text[n])); ok && !inside {
 			return k, n
 		}
 	}
@@ -116,6 +116,9 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 	// A question mark urges when it stands alone, not behind a greeting.
 	c.Urging = kinds&cueUrging != 0 && kinds&(cueThanks|cueReceived|cueCancel) == 0 || c.BareMark && kinds&cueAsk != 0
 	for i, h := range s.hits {
+		if kinds := a.rules.kinds[h.literal]; !kinds.has(actHuman) && !kinds.has(actUrging) && !kinds.has(actMinor) {
+			continue
+		}
 		for k := range a.rules.actions[h.literal] {
 			act := &a.rules.actions[h.literal][k]
 			if act.kind != actHuman && act.kind != actUrging && act.kind != actMinor || s.pair(act, i) < 0 {
@@ -128,6 +131,7 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 				c.Urging = true
 			case actMinor:
 				c.Minor = true
+			default:
 			}
 		}
 	}

@@ -48,14 +48,12 @@ func (a *Analyzer) evidence(s *scratch, v *Verdict, text string) []Evidence {
 
 // sentimentSpans calls add with the clauses that speak most for v's sentiment.
 func (s *scratch) sentimentSpans(v *Verdict, add func(start, end int32)) {
-	sign := 0.0
+	sign := 1.0
 	switch v.Sentiment {
-	case "positive":
-		sign = 1
+	case "neutral":
+		return
 	case "negative":
 		sign = -1
-	default:
-		return
 	}
 	var best [maxSentimentSpans]int
 	n := 0

@@ -110,6 +110,9 @@ func (a *Analyzer) collectExamples(learned []Topic) ([]example, error) {
 // names reports whether the text has a word of one of topics.
 func (a *Analyzer) names(s *scratch, topics []Topic) bool {
 	for _, h := range s.hits {
+		if !a.rules.kinds[h.literal].has(actTopic) {
+			continue
+		}
 		for _, act := range a.rules.actions[h.literal] {
 			if act.kind != actTopic {
 				continue

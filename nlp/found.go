@@ -36,6 +36,9 @@ func (a *Analyzer) readFields(s *scratch) map[string]string {
 	}
 	lengths := map[string]int32(nil)
 	for _, h := range s.hits {
+		if !a.rules.kinds[h.literal].has(actField) {
+			continue
+		}
 		for _, act := range a.rules.actions[h.literal] {
 			if act.kind != actField || a.ambiguous(h.literal, act.index) {
 				continue

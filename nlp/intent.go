@@ -21,6 +21,9 @@ func (a *Analyzer) readIntents(s *scratch) {
 	s.intents = [intentCount]intentSum{}
 	var covered [intentCount]int32 // up to where the intent's last rule reaches
 	for i, h := range s.hits {
+		if !a.rules.kinds[h.literal].has(actIntent) {
+			continue
+		}
 		for k := range a.rules.actions[h.literal] {
 			act := &a.rules.actions[h.literal][k]
 			if act.kind != actIntent || !s.holds(act) {

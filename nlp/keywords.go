@@ -84,6 +84,7 @@ func (a *Analyzer) keywordWeight(word string) float64 {
 			weight += 0.2
 		case actIntent, actContrast, actConcession, actHypothetical, actDegree, actDamper, actNegation:
 			weight -= 0.2
+		default:
 		}
 	}
 	return weight

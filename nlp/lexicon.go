@@ -47,7 +47,7 @@ const concessions = `虽然 虽说 尽管 固然 即使 哪怕 虽`
 // hypotheticals make of a quality a wish, a condition or a question.
 const hypotheticals = `如果 要是 假如 若 希望 建议 能不能 可不可以 可否 能否 是否 是不是 有没有 会不会 怎么样才 要是能 最好能 最好 应该 请问 想问 问一下 咨询 吗 什么时候 哪里 多少 怎么 if could would should hope wish whether`
 
-// stopWords are no keywords.
-const stopWords = `
+// commonWords are no keywords.
+const commonWords = `
 的 了 是 我 你 他 她 它 我们 你们 他们 咱们 大家 自己 这 那 这个 那个 这些 那些 这样 那样 这么 那么 这里 那里 这边 那边 这儿 那儿 什么 怎么 怎么样 为什么 为啥 咋 谁 哪 哪里 哪个 多少 几 在 有 没有 没 不 也 都 就 还 又 再 才 只 很 太 真 更 最 非常 特别 比较 有点 有点儿 已经 一直 还是 还有 但是 但 不过 可是 因为 所以 如果 虽然 而且 然后 或者 以及 和 与 及 跟 对 对于 关于 把 被 让 给 从 到 向 往 于 以 为 为了 而 且 并 则 其 之 所 者 吗 呢 吧 啊 呀 哦 嗯 哈 哈哈 哎 唉 啦 嘛 哇 么 个 一个 一下 一点 一些 一次 一种 第一 第二 上 下 里 中 内 外 前 后 时候 时间 现在 今天 昨天 明天 刚才 刚刚 之前 之后 以后 以前 后来 最后 可以 能 能够 会 要 想 应该 需要 可能 觉得 感觉 认为 知道 看到 说 看 来 去 做 弄 搞 用 买 等 等等 得 地 着 过 起来 出来 下来 上来 过来 过去 东西 事情 问题 情况 样子 方面 真的 确实 其实 居然 竟然 简直 根本 完全 好像 似乎 大概 左右 请 请问 麻烦 谢谢 你好 您 您好 不是 就是 只是 不会 不能 不要 不用 不知道 没什么 还没 还没有 这种 那种 每次 有人 没人 别人 人 家 店 天 年 月 日 号 次 块 元 钱 两 三 四 五 六 七 八 九 十 the a an and or but is are was were be been it its this that these those i you he she we they my your me of to in on at for with from as by so very not no do does did have has had will would can could should just if there here what when where how why please
 `

@@ -15,7 +15,6 @@ type clause struct {
 	asks       bool  // ends as a question
 	wishes     bool  // holds a word of wishing or supposing
 	score      float64
-	topics     bool // a topic was found in it
 }
 
 // token is a word of the polarity lists.
@@ -93,7 +92,7 @@ func (a *Analyzer) readTokens(s *scratch) {
 	s.tokens = s.tokens[:0]
 	var best token
 	for _, h := range s.hits {
-		act := a.tokenAction(h.literal)
+		act := a.rules.tokens[h.literal]
 		if act == nil {
 			continue
 		}
@@ -109,44 +108,40 @@ func (a *Analyzer) readTokens(s *scratch) {
 		best = t
 		s.tokens = append(s.tokens, t)
 	}
+	s.splitClauses()
 	for _, t := range s.tokens {
 		switch t.kind {
-		case actContrast:
-			s.contrastAt(t)
 		case actConcession:
 			s.clauseAt(t.start).concession = true
 		case actHypothetical:
 			s.clauseAt(t.start).wishes = true
+		default:
 		}
 	}
 }
 
-// tokenAction returns what the literal means for polarity, or nil.
-func (a *Analyzer) tokenAction(literal int32) *action {
-	acts := a.rules.actions[literal]
-	for i := range acts {
-		if k := acts[i].kind; actPositive <= k && k <= actHypothetical {
-			return &acts[i]
+// splitClauses marks the clauses that begin with a word of contrast; within a
+// clause such a word begins a new one.
+func (s *scratch) splitClauses() {
+	s.split = s.split[:0]
+	next := 0
+	for _, c := range s.clauses {
+		for ; next < len(s.tokens) && s.tokens[next].start < c.end; next++ {
+			t := s.tokens[next]
+			switch {
+			case t.kind != actContrast:
+			case t.start == c.start:
+				c.contrast = true
+			case t.end-t.start >= 3 && t.end < c.end && !weakContrast(s.fold.text[t.start:t.end]):
+				before := c
+				before.end, before.asks = t.start, false
+				s.split = append(s.split, before)
+				c.start, c.contrast = t.start, true
+			}
 		}
+		s.split = append(s.split, c)
 	}
-	return nil
-}
-
-// contrastAt marks the clause that begins with the word of contrast t; within a
-// clause it begins a new one.
-func (s *scratch) contrastAt(t token) {
-	i := s.clauseIndex(t.start)
-	c := &s.clauses[i]
-	if t.start == c.start {
-		c.contrast = true
-		return
-	}
-	if t.end-t.start < 3 || t.end >= c.end || weakContrast(s.fold.text[t.start:t.end]) {
-		return
-	}
-	rest := clause{start: t.start, end: c.end, contrast: true, asks: c.asks}
-	c.end, c.asks = t.start, false
-	s.clauses = slices.Insert(s.clauses, i+1, rest)
+	s.clauses, s.split = s.split, s.clauses
 }
 
 // weakContrast reports whether a word means contrast only at the beginning of
@@ -207,6 +202,7 @@ func (s *scratch) scoreClauses() {
 				if negated >= 0 && t.start-negated > negationReach || turns < 0 {
 					negated, turns = -1, 1
 				}
+			default:
 			}
 		}
 	}

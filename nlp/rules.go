@@ -49,7 +49,30 @@ type ruleBook struct {
 	builder matcherBuilder
 	matcher *matcher
 	actions [][]action // by literal
+	kinds   []kindSet  // by literal: of its actions
+	tokens  []*action  // by literal: what it means for polarity, or nil
 	regexes []topicRegex
+}
+
+// kindSet is a set of kinds of action.
+type kindSet uint32
+
+func (s kindSet) has(kind actionKind) bool { return s>>kind&1 != 0 }
+
+// finish builds what texts are read with; no rule can be added afterwards.
+func (b *ruleBook) finish() {
+	b.matcher = b.builder.build()
+	b.kinds = make([]kindSet, len(b.actions))
+	b.tokens = make([]*action, len(b.actions))
+	for id, acts := range b.actions {
+		for i := range acts {
+			kind := acts[i].kind
+			b.kinds[id] |= 1 << kind
+			if actPositive <= kind && kind <= actHypothetical && b.tokens[id] == nil {
+				b.tokens[id] = &acts[i]
+			}
+		}
+	}
 }
 
 // topicRegex is a topic's word that is a regular expression.

@@ -81,6 +81,9 @@ func (a *Analyzer) readSpam(s *scratch) float64 {
 func (a *Analyzer) spamWeight(hits []hit) float64 {
 	weight := 0.0
 	for i, h := range hits {
+		if !a.rules.kinds[h.literal].has(actSpam) {
+			continue
+		}
 		for k := range a.rules.actions[h.literal] {
 			act := &a.rules.actions[h.literal][k]
 			if act.kind == actSpam && !earlier(hits[:i], h.literal) {

@@ -21,6 +21,9 @@ const topicBase = 0.7
 func (a *Analyzer) readTopics(s *scratch, v *Verdict) []TopicScore {
 	s.topics = s.topics[:0]
 	for i, h := range s.hits {
+		if !a.rules.kinds[h.literal].has(actTopic) {
+			continue
+		}
 		for k := range a.rules.actions[h.literal] {
 			act := &a.rules.actions[h.literal][k]
 			if act.kind != actTopic || !s.holds(act) {
@@ -69,7 +72,7 @@ func (s *scratch) addTopic(index int32, h hit) {
 	}
 	t := &s.topics[at]
 	clause := s.clauseIndex(h.start)
-	if !slices.Contains(t.clauses, clause) {
+	if n := len(t.clauses); n == 0 || t.clauses[n-1] != clause { // hits come in order
 		t.clauses = append(t.clauses, clause)
 	}
 	if t.words > 0 && (t.spans[0].literal == h.literal || t.words > 1 && t.spans[1].literal == h.literal) {

@@ -48,7 +48,7 @@ func traps() []string {
 		"加薇❤信 abc123", "加\u200b微\u200b信领红包", "ｋｕａｉｄｉ　太慢", "𝓴𝓾𝓪𝓲", "👨‍👩‍👧‍👦👍🏽", "\u202e了慢太递快", "服務太差了",
 		strings.Repeat("好", 100_000), strings.Repeat("快递太慢", 100_000), strings.Repeat("a", 200_000), strings.Repeat("不", 65_000),
 		strings.Repeat("，", 65_000), strings.Repeat("? ", 65_000), strings.Repeat("没", 30_000) + "好", strings.Repeat("怎么还没", 10_000),
-		strings.Repeat("但是", 15_000), strings.Repeat("但是不好", 15_000), strings.Repeat("1", 65_000), strings.Repeat("1 ", 30_000), strings.Repeat("订单", 20_000),
+		strings.Repeat("但是", 15_000), strings.Repeat("但是不好", 15_000), strings.Repeat("好但是不,", 5_000), strings.Repeat("有虫,好吃,", 4_000), strings.Repeat("1", 65_000), strings.Repeat("1 ", 30_000), strings.Repeat("订单", 20_000),
 		strings.Repeat("我", 65_000), strings.Repeat("🙂", 16_000), strings.Repeat("加+", 20_000), strings.Repeat("vx", 30_000), strings.Repeat("\u0301", 30_000),
 		strings.Repeat("希望~", 9_000), strings.Repeat("ﷺ", 20_000), strings.Repeat("谢谢", 20_000), strings.Repeat("有虫,", 9_000), strings.Repeat("[", 65_000),
 		strings.Repeat("麻烦", 10_000), strings.Repeat("快递,好吃,贵,退款,", 3_000), "\ufeff快递", "快递\u2028太慢\u0085了",

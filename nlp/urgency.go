@@ -11,21 +11,21 @@ type hazardSum struct {
 func (a *Analyzer) readHazards(s *scratch) {
 	s.hazards = [hazardCount]hazardSum{}
 	s.harmless = s.harmless[:0]
-	any := false
+	found := false
 	for _, h := range s.hits {
-		for _, act := range a.rules.actions[h.literal] {
-			switch act.kind {
-			case actHarmless:
-				s.harmless = append(s.harmless, h)
-			case actHazard:
-				any = true
-			}
+		kinds := a.rules.kinds[h.literal]
+		if kinds.has(actHarmless) {
+			s.harmless = append(s.harmless, h)
 		}
+		found = found || kinds.has(actHazard)
 	}
-	if !any {
+	if !found {
 		return
 	}
 	for i, h := range s.hits {
+		if !a.rules.kinds[h.literal].has(actHazard) {
+			continue
+		}
 		for k := range a.rules.actions[h.literal] {
 			act := &a.rules.actions[h.literal][k]
 			if act.kind != actHazard || !s.holds(act) || s.isHarmless(h) {

@@ -192,7 +192,7 @@ func writeOnce(dir, name string, content []byte) (string, error) {
 		return "", err
 	}
 	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()) //nolint:gosec // G302: public words
+	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
