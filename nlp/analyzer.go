@@ -14,9 +14,11 @@ import (
 // stored, searched and shown, but moves no verdict.
 const MaxAnalyzed = 64 << 10
 
-// scorer judges the polarity of a folded text. The probabilities sum to 1.
+// scorer judges the polarity of a folded text. The probabilities sum to 1. Spans
+// are the parts that moved its verdict toward a label, best first.
 type scorer interface {
 	Score(folded string, words []string) (positive, neutral, negative float64)
+	Spans(folded string, words []string, label string, n int) []sentiment.Span
 }
 
 // Analyzer analyses texts. It is safe for concurrent use.
@@ -42,7 +44,7 @@ func New(o Options) (*Analyzer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.head, err = builtinHead(); err != nil {
+	if a.head, err = headWith(o.Corrections); err != nil {
 		return nil, err
 	}
 	a.examples, err = a.learnTopics(o.Topics)
@@ -165,7 +167,9 @@ type scratch struct {
 	hazards  [hazardCount]hazardSum
 	topics   []topicSum
 	compact  []byte
-	folded   string // the folded text
+	words    []string // in order
+	advert   hit      // the heaviest sign of spam in the text as written; none where end is 0
+	folded   string   // the folded text
 	seen     observation
 	turned   bool // a negation turned a word
 	lang     string

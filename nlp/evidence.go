@@ -10,7 +10,9 @@ import (
 
 const (
 	maxSentimentSpans = 3
-	maxSpanRunes      = 18 // a longer clause is shown from the words that moved it
+	maxUrgentRunes    = 60
+	maxModelSpans     = 4 << 10 // bytes of the longest text that the model is asked to explain
+	maxSpanRunes      = 18      // a longer clause is shown from the words that moved it
 )
 
 // evidence collects the spans that a person accepts as reasons.
@@ -27,12 +29,23 @@ func (a *Analyzer) evidence(s *scratch, v *Verdict, text string) []Evidence {
 		}
 	}
 	s.sentimentSpans(v, func(start, end int32) { add("sentiment", start, end) })
-	if i := intentIndex(v.Intent); i >= 0 && s.intents[i].best > 0 {
+	if len(out) == 0 && v.Sentiment != "neutral" && len(s.fold.text) <= maxModelSpans {
+		// No word of the lists tells why: the model's own reasons.
+		for _, span := range a.model.Spans(s.folded, s.words, v.Sentiment, maxSentimentSpans-1) {
+			add("sentiment", int32(span.Start), int32(span.End))
+		}
+	}
+	if v.Intent == "spam" && s.advert.end > 0 {
+		add("intent", s.advert.start, s.advert.end)
+	} else if i := intentIndex(v.Intent); i >= 0 && s.intents[i].best > 0 {
 		add("intent", s.intents[i].start, s.intents[i].end)
 	}
 	for _, name := range v.Hazards {
 		if h := &s.hazards[slices.Index(hazardNames[:], name)]; h.weight > 0 {
 			add("urgency", h.start, h.end)
+		} else if len(s.clauses) > 0 && utf8.RuneCount(s.fold.text) <= maxUrgentRunes {
+			// Learned, not read from a word: the message as a whole.
+			add("urgency", s.clauses[0].start, s.clauses[len(s.clauses)-1].end)
 		}
 	}
 	if v.Topics != nil {
@@ -97,10 +110,10 @@ func (s *scratch) tighten(c *clause, sign float64) (start, end int32) {
 	}
 	// Two characters before: what is slow, or bad.
 	for range 2 {
-		if start <= c.start {
+		r, size := utf8.DecodeLastRune(s.fold.text[c.start:start])
+		if start <= c.start || r < utf8.RuneSelf {
 			break
 		}
-		_, size := utf8.DecodeLastRune(s.fold.text[c.start:start])
 		start -= int32(size)
 	}
 	return start, end

@@ -23,6 +23,10 @@ type keyword struct {
 // that occur often, are long, speak of a topic or are user words.
 func (a *Analyzer) keywords(s *scratch) []string {
 	words := a.seg.Words(s.folded)
+	s.words = s.words[:0]
+	for _, w := range words {
+		s.words = append(s.words, w.Text)
+	}
 	var found []keyword
 	for i, w := range words {
 		if !a.mayBeKeyword(w.Text) {

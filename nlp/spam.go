@@ -66,20 +66,21 @@ const maxSpamWeight = 20
 
 // readSpam tells how likely the text is advertising, fraud or abuse.
 func (a *Analyzer) readSpam(s *scratch) float64 {
-	weight := a.spamWeight(s.hits)
+	s.advert = hit{}
+	weight := a.spamWeight(s.hits, &s.advert)
 	if evasive(s.fold.text) {
 		s.compact = compact(s.compact[:0], s.fold.text)
 		start := len(s.hits)
 		s.hits, s.classes, s.offsets = a.rules.matcher.scan(s.compact, s.hits, s.classes, s.offsets)
-		weight = max(weight, 1.2*a.spamWeight(s.hits[start:]))
+		weight = max(weight, 1.2*a.spamWeight(s.hits[start:], nil))
 		s.hits = s.hits[:start]
 	}
 	return spamScore(weight)
 }
 
-// spamWeight sums the rules of hits, each once.
-func (a *Analyzer) spamWeight(hits []hit) float64 {
-	weight := 0.0
+// spamWeight sums the rules of hits, each once, and tells the heaviest.
+func (a *Analyzer) spamWeight(hits []hit, heaviest *hit) float64 {
+	weight, top := 0.0, float32(0)
 	for i, h := range hits {
 		if !a.rules.kinds[h.literal].has(actSpam) {
 			continue
@@ -88,6 +89,9 @@ func (a *Analyzer) spamWeight(hits []hit) float64 {
 			act := &a.rules.actions[h.literal][k]
 			if act.kind == actSpam && !earlier(hits[:i], h.literal) {
 				weight += float64(act.weight)
+				if heaviest != nil && act.weight > top {
+					top, *heaviest = act.weight, h
+				}
 			}
 		}
 	}
