@@ -314,8 +314,11 @@ func (t *turn) join(item *feedback.Item, sound bool) (*feedback.Item, error) {
 	if err := t.tx.DropTimers(item.ID, TimerSnooze); err != nil {
 		return nil, err
 	}
-	if err := t.reconsider(item); err != nil {
-		return nil, err
+	// 谢谢 and 好的 say nothing about the matter: it stays what it is.
+	if sound {
+		if err := t.reconsider(item); err != nil {
+			return nil, err
+		}
 	}
 	if err := t.save(item, step{kind: "message", data: map[string]string{"message": strconv.FormatInt(t.m.ID, 10)}}); err != nil {
 		return nil, err
@@ -417,8 +420,11 @@ func clocked(item *feedback.Item) bool {
 	if strings.TrimSpace(item.Text) == "" {
 		return true // a voice message or a picture alone: nobody knows yet what it says
 	}
-	return item.Verdict.Intent != "praise" && item.Verdict.Intent != "chat" || item.Priority <= feedback.P1
+	return !thanked(item.Verdict.Intent) || item.Priority <= feedback.P1
 }
+
+// thanked reports whether what is said with this intent is thanked for only.
+func thanked(intent string) bool { return intent == "praise" || intent == "chat" }
 
 // newItem is what every new item has in common.
 func (w *work) newItem(c Incoming, author *feedback.Author) *feedback.Item {
@@ -483,7 +489,12 @@ func (w *work) routeEnv(item *feedback.Item) route.Env {
 func (w *work) reconsider(item *feedback.Item) error {
 	was, team := item.Priority, item.Team
 	v := w.r.Analyze(item.Text)
+	intent := item.Verdict.Intent
 	item.Verdict = verdictOf(v)
+	if intent != "" && intent != "spam" && thanked(item.Verdict.Intent) && !thanked(intent) {
+		// A kind word further on does not take an answer back that was promised.
+		item.Verdict.Intent = intent
+	}
 	w.addFields(item, v.Found)
 	keepTeam := item.Owner != 0 || item.Transfers > 0
 	owned, copies, path, cards := item.Team, item.Copies, item.Path, item.Cards
