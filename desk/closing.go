@@ -134,7 +134,10 @@ func (w *work) rate(item *feedback.Item, resolution, mark int) (string, error) {
 	st := step{kind: "rated", data: map[string]string{"mark": strconv.Itoa(mark), "resolution": strconv.Itoa(resolution)}}
 	low := mark <= 2
 	if !low || !latest || item.State != feedback.Resolved && item.State != feedback.Closed {
-		return ratedKey(mark), w.save(item, st)
+		if err := w.save(item, st); err != nil {
+			return "", err
+		}
+		return ratedKey(mark), w.sayRating(item, resolution, mark)
 	}
 	if item.Reopened >= maxReopened {
 		if err := w.save(item, st); err != nil {
@@ -150,6 +153,17 @@ func (w *work) rate(item *feedback.Item, resolution, mark int) (string, error) {
 		return "", err
 	}
 	return ratedKey(mark), w.reopen(item, step{kind: "reopened", data: map[string]string{"by": "rating", "mark": strconv.Itoa(mark)}})
+}
+
+// sayRating shows the team how a customer rated, without a sound.
+func (w *work) sayRating(item *feedback.Item, resolution, mark int) error {
+	if mark == 0 {
+		return nil
+	}
+	lang := w.r.Language
+	text := w.r.Texts.Text(lang, "thread.rated", phraseVars{"mark": w.r.Texts.Text(lang, "rate."+strconv.Itoa(mark), nil)})
+	key := "rated:" + strconv.FormatInt(item.ID, 10) + ":" + strconv.Itoa(resolution) + ":" + strconv.Itoa(mark)
+	return w.say(item, said{key: key, kind: OutSaid, text: text})
 }
 
 func ratedKey(mark int) string {

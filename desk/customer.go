@@ -235,6 +235,9 @@ func (t *turn) urge(item *feedback.Item) (*feedback.Item, error) {
 		return nil, err
 	}
 	text := t.r.Texts.Text(t.r.Language, "thread.urged", phraseVars{"name": t.who(item), "count": item.Urged, "text": nlp.Mask(t.m.Text)})
+	if t.c.Verdict.Cues.Human || customerCommand(t.m.Text) == "human" {
+		text = t.r.Texts.Text(t.r.Language, "thread.human", nil)
+	}
 	if err := t.say(item, said{key: key + ":" + strconv.FormatInt(t.m.ID, 10), kind: OutSound, text: text, sound: true}); err != nil {
 		return nil, err
 	}

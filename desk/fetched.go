@@ -3,9 +3,11 @@ package desk
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/store"
 )
 
 // Fetched tells that an attachment was stored, or will not be: the team sees it
@@ -69,6 +71,41 @@ func (w *work) showFiles(item *feedback.Item, m *feedback.Message) error {
 		}
 	}
 	return nil
+}
+
+// ChannelNote tells the first team, once, that a source needs looking after,
+// and when it is well again. code is empty or ok where all is well.
+func (s *Service) ChannelNote(ctx context.Context, channel, code, text string) error {
+	if code == "ok" {
+		code = ""
+	}
+	key := "channel:" + channel
+	// Nearly always nothing has changed: that is found out without a write.
+	var was string
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		was, _, err = tx.State(key)
+		return err
+	})
+	if err != nil || was == code {
+		return err
+	}
+	return s.do(ctx, func(w *work) error {
+		was, _, err := w.tx.State(key)
+		if err != nil || was == code {
+			return err
+		}
+		if code == "" {
+			err = w.tx.DropState(key)
+			text = w.r.Texts.Text(w.r.Language, "health.back", phraseVars{"name": channel})
+		} else {
+			err = w.tx.SetState(key, code, time.Time{})
+		}
+		if err != nil {
+			return err
+		}
+		return w.toTeam(w.r.TeamOrder[0], key+":"+code+":"+strconv.FormatInt(w.now.Unix(), 10), bots.Post{Text: text, Silent: true})
+	})
 }
 
 // Connected tells every team's chat, once, that a source is read from now on

@@ -338,18 +338,19 @@ func (w *work) report(team string, since, until time.Time) (bots.Post, error) {
 		"team": w.team(team).Title, "date": w.r.local(until).Format("2006-01-02"), "created": counts[0], "resolved": counts[1], "negative": counts[2],
 		"waiting": counts[3], "overdue": counts[4], "unnotified": counts[5], "topics": strings.Join(top, " · "),
 	})
-	return bots.Post{Text: text, Buttons: [][]bots.Button{w.listLinks(team, since)}}, nil
+	return bots.Post{Text: text, Buttons: [][]bots.Button{w.listLinks(team, since, until)}}, nil
 }
 
 // listLinks lead from a summary's figures to the items they count.
-func (w *work) listLinks(team string, since time.Time) []bots.Button {
+func (w *work) listLinks(team string, since, until time.Time) []bots.Button {
 	lang := w.r.Language
 	board := w.r.PublicURL + "/?team=" + url.QueryEscape(team)
-	from := "&since=" + strconv.FormatInt(since.Unix(), 10)
+	from := "&list=all&since=" + strconv.FormatInt(since.Unix(), 10) + "&until=" + strconv.FormatInt(until.Unix(), 10)
 	return []bots.Button{
-		{Text: w.r.Texts.Text(lang, "digest.list.new", nil), URL: board + "&list=all" + from},
+		{Text: w.r.Texts.Text(lang, "digest.list.new", nil), URL: board + from},
+		{Text: w.r.Texts.Text(lang, "digest.list.done", nil), URL: board + from + "&state=resolved&state=closed"},
 		{Text: w.r.Texts.Text(lang, "digest.list.live", nil), URL: board + "&list=live"},
-		{Text: w.r.Texts.Text(lang, "digest.list.late", nil), URL: board + "&list=late"},
-		{Text: w.r.Texts.Text(lang, "digest.list.untold", nil), URL: board + "&list=untold"},
+		{Text: w.r.Texts.Text(lang, "digest.list.late", nil), URL: board + "&overdue=1"},
+		{Text: w.r.Texts.Text(lang, "digest.list.untold", nil), URL: board + "&list=live&state=resolved"},
 	}
 }

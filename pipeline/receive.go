@@ -17,7 +17,12 @@ type source struct {
 	name     string
 	platform string
 	listener any
+	failures int // in a row; only its loop reads and writes it
 }
+
+// tellFailures is after how many failed reads in a row people are told: one is
+// a hiccup.
+const tellFailures = 3
 
 // runBot receives from one platform until ctx ends.
 func (p *Pipeline) runBot(ctx context.Context, r *runner) error {
@@ -84,10 +89,18 @@ func (p *Pipeline) pollOnce(ctx context.Context, s *source, poller listeners.Pol
 			}
 		}
 		p.setHealth(s.name, false, text)
+		s.failures++
+		if s.failures == tellFailures {
+			return wait, p.desk.ChannelNote(ctx, s.name, "failing", text)
+		}
 		return wait, nil
 	}
+	s.failures = 0
 	ok := batch.Note.Code == "" || batch.Note.Code == "ok"
 	p.setHealth(s.name, ok, batch.Note.Text)
+	if err := p.desk.ChannelNote(ctx, s.name, batch.Note.Code, batch.Note.Text); err != nil {
+		return 0, err
+	}
 	if err := p.keep(ctx, s, batch); err != nil {
 		return 0, err
 	}

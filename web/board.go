@@ -224,8 +224,10 @@ func (s *Server) listQuery(values url.Values, ses *session, search string) (list
 // filters reads what links from reports and digests narrow a list down by.
 func (s *Server) filters(values url.Values, q *store.Query) bool {
 	any := false
-	if st, err := feedback.ParseState(values.Get("state")); err == nil {
-		q.States, any = []feedback.State{st}, true
+	for _, v := range values["state"] {
+		if st, err := feedback.ParseState(v); err == nil {
+			q.States, any = append(q.States, st), true
+		}
 	}
 	if p, err := feedback.ParsePriority(values.Get("priority")); err == nil {
 		q.Priority, any = []feedback.Priority{p}, true
@@ -246,8 +248,12 @@ func (s *Server) filters(values url.Values, q *store.Query) bool {
 		q.Overdue, any = s.now().UTC(), true
 	}
 	for name, at := range map[string]*time.Time{"since": &q.Since, "until": &q.Until} {
+		// A day, as people write it, or a moment in Unix seconds, as summaries
+		// link to what they counted.
 		if t, err := time.ParseInLocation(time.DateOnly, values.Get(name), s.site.Load().Location); err == nil {
 			*at, any = t.UTC(), true
+		} else if seconds, err := strconv.ParseInt(values.Get(name), 10, 64); err == nil && seconds > 0 {
+			*at, any = time.Unix(seconds, 0).UTC(), true
 		}
 	}
 	return any

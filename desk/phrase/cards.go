@@ -3,8 +3,6 @@ package phrase
 // cardTexts are the parts of a card, and its buttons.
 func cardTexts() []entry {
 	return []entry{
-		{"card.owner", "处理中 · {owner} {at}", "In progress · {owner} {at}"},
-		{"card.quote", "「{text}」", "“{text}”"},
 		{"card.voice", "🎤 {length} 还没人听", "🎤 {length} not listened to yet"},
 		{"card.minor", "👶 可能涉及未成年人", "👶 A minor may be involved"},
 		{"card.private", "{channel} 私聊", "{channel}, private"},
@@ -13,13 +11,11 @@ func cardTexts() []entry {
 		{"card.followers", "粉丝 {count}", "{count} {count|follower|followers}"},
 		{"card.due", "{at} 前回复（剩 {left}）", "Reply by {at} ({left} left)"},
 		{"card.overdue", "{at} 前该回复（超 {late}）", "A reply was due by {at} ({late} ago)"},
-		{"card.paused", "停表中（剩 {left}）", "Clock stopped ({left} left)"},
 		{"card.why", "{priority} 因为：{reasons}", "{priority} because: {reasons}"},
 		{"card.pinned", "{priority} 手动定的", "{priority} set by hand"},
 		{"card.route", "到这里因为：{path} → {team}", "Here because: {path} → {team}"},
 		{"card.route.default", "到这里因为：没有别的规则对上 → {team}", "Here because: no other rule matched → {team}"},
 		{"card.route.hand", "{by} 转来的", "Passed on by {by}"},
-		{"card.copy", "抄送，由{team}负责", "A copy: {team} answers for it"},
 		{"card.urged", "客户催 ×{count}", "Asked again ×{count}"},
 		{"card.reopened", "重开 ×{count}", "Reopened ×{count}"},
 		{"card.snoozed", "{when} 再看", "Again at {when}"},
@@ -27,13 +23,8 @@ func cardTexts() []entry {
 		{"card.unnotified", "未通知", "Not told"},
 		{"card.posted", "已在原帖回复", "Answered at the post"},
 		{"card.receipt", "⚠️ 回执可能没到", "⚠️ The receipt may not have arrived"},
-		{"card.rated", "评价 {mark}", "Rated {mark}"},
-		{"card.merged", "并到 #{number}", "Merged into #{number}"},
-		{"card.blocked", "已拉黑", "Blocked"},
-		{"card.gone", "客户停用了机器人", "The customer stopped the bot"},
 		{"card.waiting", "在等：{ask}", "Waiting for: {ask}"},
 		{"card.resolved", "结果：{text}", "Outcome: {text}"},
-		{"card.fake", "看着像假的：{reason}", "Looks fake: {reason}"},
 
 		{"advice.food", "请先电话关心，保留实物、批次、监控", "Call first; keep the product, batch and camera footage"},
 		{"advice.harm", "请先电话关心身体，需要时陪同就医", "Call first and ask how they are; help them to a doctor if needed"},

@@ -68,7 +68,7 @@ func commandTexts() []entry {
 		{"usage.mine", "我的", "mine"},
 		{"usage.queue", "待办 [组]", "queue [team]"},
 		{"usage.search", "查 词", "search words"},
-		{"usage.report", "报告 [今天|昨天|本周]", "report [today|yesterday|week]"},
+		{"usage.report", "报告 [组]", "report [team]"},
 		{"usage.help", "帮助 [命令]", "help [command]"},
 		{"usage.link", "绑定 6 位码 | /link 组", "link code | /link team"},
 		{"usage.web", "网页", "web"},

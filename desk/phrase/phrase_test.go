@@ -93,7 +93,6 @@ func TestTextsAsDesigned(t *testing.T) {
 		{"imported", Vars{"count": "8,214", "duplicate": 0, "rejected": 3, "file": "x.csv.rejected.csv"}, "已导入 8,214 条历史数据，不发卡片、不通知客户。重复 0，退回 3（见 x.csv.rejected.csv）。"},
 		{"connected", Vars{"channel": "微博", "name": "青禾咖啡", "count": 37}, "微博「青禾咖啡」接通了。先收下 37 条旧帖作参考，从现在起有新帖再告诉你们。"},
 		{"many", Vars{"count": 18, "text": "…"}, "将发给 18 位客户：「…」"},
-		{"card.owner", Vars{"owner": "李雷", "at": "14:03"}, "处理中 · 李雷 14:03"},
 		{"card.due", Vars{"at": "14:12", "left": "9 分"}, "14:12 前回复（剩 9 分）"},
 		{"card.why", Vars{"priority": "P0", "reasons": "异物 + 身体不适 + 孩子"}, "P0 因为：异物 + 身体不适 + 孩子"},
 		{"card.route", Vars{"path": "食品安全", "team": "品控组"}, "到这里因为：食品安全 → 品控组"},

@@ -27,7 +27,6 @@ func staffTexts() []entry {
 		{"note?", "这句还没发给客户。要发吗？", "The customer has not been sent this. Send it?"},
 		{"note?.send", "发给客户", "Send to customer"},
 		{"note?.keep", "只留内部", "Keep internal"},
-		{"note.kept", "好，只留内部。", "Fine, it stays internal."},
 		{"noted", "记下了。", "Noted."},
 		{"others", "#{number} 是{owner}在跟（{at}）。还是由你发吗？", "{owner} is on #{number} (since {at}). Do you still want to send it?"},
 		{"others.send", "我来发", "Yes, I'll send it"},
@@ -92,8 +91,6 @@ func staffTexts() []entry {
 		{"many.send", "发给 {count} 位", "Send to {count}"},
 		{"many.cancel", "取消", "Cancel"},
 		{"many.done", "{count} 条办好了。", "{count} {count|item|items} done."},
-		{"many.partly", "{count} 条办好了，没办成的：{failed}", "{count} {count|item|items} done. Not done: {failed}"},
-		{"toomany", "一次最多 {limit} 条。", "At most {limit} at a time."},
 
 		{"ended", "#{number} 已经结束了，要接着办先「重开」。", "#{number} has ended. To go on with it, reopen it first."},
 		{"impossible", "#{number} 现在是{state}，不能{action}。", "#{number} is {state}: it can't be {action}."},
@@ -121,7 +118,6 @@ func staffTexts() []entry {
 		{"notime", "看不懂这个时间。可以写 2h、30 分钟、明天9点。", "I can't read that time. Write 2h, 30 min or tomorrow 9:00."},
 		{"nolabel", "看不懂「{word}」。可以写：负面、投诉、+口味、-物流配送。", "I can't read “{word}”. Write such as negative, complaint, +口味, -物流配送."},
 		{"blocked", "{name} 已经被拉黑了，发不了。", "{name} is blocked, nothing can be sent."},
-		{"wrong", "出了点问题，没办成，已经记下来了（{id}）。过一会儿再试。", "Something went wrong and nothing was done; it's on record ({id}). Please try again in a moment."},
 
 		{"thread.customer", "💬 {name}：{text}", "💬 {name}: {text}"},
 		{"thread.urged", "⏰ {name} 在催（×{count}）：「{text}」", "⏰ {name} asks again (×{count}): “{text}”"},
@@ -130,7 +126,6 @@ func staffTexts() []entry {
 		{"thread.resolved", "{by} 解决了：「{text}」", "Resolved by {by}: “{text}”"},
 		{"thread.note", "📝 {by}：{text}", "📝 {by}: {text}"},
 		{"thread.reopened", "🔁 {owner} 客户说还没解决，重新打开了。", "🔁 {owner} The customer says it's not solved. It is open again."},
-		{"thread.reopened.wrote", "🔁 {owner} 客户又来消息，重新打开了：「{text}」", "🔁 {owner} The customer wrote again, so it is open again: “{text}”"},
 		{"thread.reopened.lead", "🔁 {lead} 客户第 {count} 次说没解决，请定一下怎么办。", "🔁 {lead} The customer says for time {count} that it's not solved. Please decide what to do."},
 		{"thread.rated", "客户评价：{mark}", "The customer's rating: {mark}"},
 		{"thread.rated.reason", "客户说主要是：{reason}", "Mainly, the customer says: {reason}"},
@@ -139,7 +134,6 @@ func staffTexts() []entry {
 		{"thread.overdue.lead", "🔴 {lead} #{number} 过点了还没人回复（{due} 前该回复），请看一下。", "🔴 {lead} #{number} is overdue without a reply (due by {due}). Please take a look."},
 		{"thread.p0", "🔴 P0 {lead} {reasons}，请马上看。", "🔴 P0 {lead} {reasons}. Please look at it right now."},
 		{"thread.withdrawn", "客户说不用处理了，结束。", "The customer says it's no longer needed. Ended."},
-		{"thread.expired", "一直没等到客户，结束了。", "The customer never answered. Ended."},
 		{"thread.snoozed", "⏰ {owner} 到点了：{text}", "⏰ {owner} It's time: {text}"},
 		{"thread.cancel", "客户问取消的是别的事，请看一下。", "The customer wants to cancel something else. Please take a look."},
 		{"thread.human", "客户要找人工。", "The customer asks for a person."},
@@ -150,7 +144,6 @@ func staffTexts() []entry {
 		{"lead.stuck", "#{number} 客户第 {count} 次说没解决，请你定（{team}）。", "For time {count} the customer says #{number} is not solved. It's for you to decide ({team})."},
 
 		{"linked", "认识你了：{name}（{team} · {role}）。发「帮助」看能做什么。", "Now I know you: {name} ({team} · {role}). Send “help” to see what you can do."},
-		{"linked.already", "你已经绑定过了：{name}。", "You are linked already: {name}."},
 		{"code.wrong", "这个码不对，或者过期了。向管理员再要一个。", "That code is wrong or has expired. Ask an admin for another."},
 		{"code", "{name} 的绑定码：{code}（{expires}有效，用一次）。让对方私聊机器人发「绑定 {code}」。", "{name}'s code: {code} (good for {expires}, once). They send the bot “link {code}” in private."},
 		{"chat.linked", "好了，{team}的卡片以后发到这里。", "Done, the cards of {team} will come here."},
@@ -167,11 +160,6 @@ func staffTexts() []entry {
 		{"list.line", "#{number} {priority} {state} {owner} {left}「{quote}」", "#{number} {priority} {state} {owner} {left} “{quote}”"},
 		{"digest", "{team} · {date}\n新来 {created} 条（负面 {negative}），解决 {resolved} 条。{topics}\n现在等着 {waiting} 条，过点 {overdue} 条，没通知到客户 {unnotified} 条。",
 			"{team} · {date}\n{created} new ({negative} negative), {resolved} resolved. {topics}\nNow {waiting} waiting, {overdue} overdue, {unnotified} not told."},
-		{"report", "{title}\n新来 {created} · 解决 {resolved} · 负面 {negative}\n首次回复 {first} · 按时 {ontime}\n评价 {rated}\n最多的：{topics}",
-			"{title}\n{created} new · {resolved} resolved · {negative} negative\nFirst reply {first} · on time {ontime}\nRatings {rated}\nMost about: {topics}"},
-		{"health.moved", "「{name}」搬家了，把配置里的地址改成新的。", "“{name}” has moved. Put its new address into the configuration."},
-		{"health.failing", "「{name}」{since} 起读不到了。", "“{name}” has been unreadable since {since}."},
-		{"health.empty", "「{name}」能打开，但 {since} 起一条都没有，去看看是不是规则失效了。", "“{name}” opens, but has held nothing since {since}. Check whether its rule still works."},
 		{"health.back", "「{name}」恢复了。", "“{name}” is back."},
 	}
 }
