@@ -3,6 +3,7 @@ package phrase
 // cardTexts are the parts of a card, and its buttons.
 func cardTexts() []entry {
 	return []entry{
+		{"card.quote", "「{text}」", "“{text}”"},
 		{"card.voice", "🎤 {length} 还没人听", "🎤 {length} not listened to yet"},
 		{"card.minor", "👶 可能涉及未成年人", "👶 A minor may be involved"},
 		{"card.private", "{channel} 私聊", "{channel}, private"},
