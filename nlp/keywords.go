@@ -22,7 +22,7 @@ type keyword struct {
 // keywords returns the words that tell most about the text, at most eight: those
 // that occur often, are long, speak of a topic or are user words.
 func (a *Analyzer) keywords(s *scratch) []string {
-	words := a.seg.Words(s.folded)
+	words := a.seg.Words(s.folded[:keywordsEnd(s.folded)])
 	s.words = s.words[:0]
 	for _, w := range words {
 		s.words = append(s.words, w.Text)
@@ -49,6 +49,20 @@ func (a *Analyzer) keywords(s *scratch) []string {
 		out[i] = k.text
 	}
 	return out
+}
+
+// keywordsEnd is up to where keywords are taken from a text: what a message is
+// about stands at its beginning.
+func keywordsEnd(text string) int {
+	const most = 8 << 10
+	if len(text) <= most {
+		return len(text)
+	}
+	end := most
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return end
 }
 
 func (a *Analyzer) mayBeKeyword(word string) bool {

@@ -14,6 +14,7 @@ type clause struct {
 	concession bool  // holds 虽然 and the like
 	asks       bool  // ends as a question
 	wishes     bool  // holds a word of wishing or supposing
+	tells      bool  // holds 了: tells what has happened
 	score      float64
 }
 
@@ -168,6 +169,7 @@ func (s *scratch) scoreClauses() {
 		if !c.asks && endsAsQuestion(s.fold.text[c.start:c.end]) {
 			c.asks = true
 		}
+		c.tells = bytes.Contains(s.fold.text[c.start:c.end], []byte("了"))
 		negated, degree := int32(-1), int32(-1)
 		turns, strength := 1.0, 1.0
 		wish := int32(-1)

@@ -1,5 +1,10 @@
 package nlp
 
+import (
+	"slices"
+	"unicode/utf8"
+)
+
 // hazardSum is what was found for a hazard.
 type hazardSum struct {
 	weight     float32 // of the heaviest rule that counts: 3 is critical, 2 high
@@ -44,8 +49,15 @@ func (a *Analyzer) readHazards(s *scratch) {
 }
 
 func (s *scratch) isHarmless(h hit) bool {
-	for _, m := range s.harmless {
-		if m.start <= h.start && h.end <= m.end {
+	// The harmless words lie in order; only those that begin shortly before can
+	// reach over h.
+	const longest = maxLiteral * utf8.UTFMax
+	first, _ := slices.BinarySearchFunc(s.harmless, h.start-longest, func(m hit, at int32) int { return int(m.start - at) })
+	for _, m := range s.harmless[first:] {
+		if m.start > h.start {
+			break
+		}
+		if h.end <= m.end {
 			return true
 		}
 	}
@@ -64,7 +76,7 @@ func (s *scratch) hazardWeight(act *action, start int32) float32 {
 	weight := act.weight
 	switch act.index {
 	case hazardHarm, hazardFood, hazardLegal, hazardMedia:
-		if c.asks || c.wishes && !s.reported(c) {
+		if c.asks || c.wishes && !c.tells {
 			weight--
 		}
 		if s.positive > 0.9 {
@@ -74,22 +86,12 @@ func (s *scratch) hazardWeight(act *action, start int32) float32 {
 	return weight
 }
 
-// reported reports whether a clause with a wishing word tells nevertheless what
-// has happened: 要求, 了.
-func (s *scratch) reported(c *clause) bool {
-	for i := c.start; i+3 <= c.end; i++ {
-		if string(s.fold.text[i:i+3]) == "了" {
-			return true
-		}
-	}
-	return false
-}
-
 // negatedBefore reports whether a negation ends right before start, or with up
 // to two characters between.
 func (s *scratch) negatedBefore(c *clause, start int32) bool {
 	const reach = 6
-	for i := range s.tokens {
+	first, _ := slices.BinarySearchFunc(s.tokens, max(c.start, start-3*reach), func(t token, at int32) int { return int(t.start - at) })
+	for i := first; i < len(s.tokens); i++ {
 		t := &s.tokens[i]
 		if t.start >= start {
 			break
