@@ -19,14 +19,18 @@ var chinesePhrases = phraseWords{
 	templates: map[string][]string{
 		Positive: {
 			"{s}很{p}", "{s}真的特别{p}", "{s}一点都不{n}", "没什么不{p}的", "{s}没什么不{p}的地方", "{s}没有什么{n}的", "{s}不{n},挺{p}的",
+			"{p}", "很{p}", "{s}太{p}了", "{s}超级{p}", "{s}并不{n}", "{s}一点也不{n},很{p}", "{s}不但不{n},还很{p}", "{s}完全不{n}", "{s}没有不{p}的时候",
+			"没见过这么{p}的{s}", "从没遇到过这么{p}的{s}", "{s}越来越{p}", "原以为{s}会{n},结果很{p}", "{s}确实{p}", "感谢{s},真{p}",
 			"{s}比我想象的{p}", "比我预期的还要{p}多了", "虽然{s}有点{n},但是{t}特别{p}", "没有一点{n},很{p}", "{s}从来没有{n}过",
 		},
 		Negative: {
 			"{s}很{n}", "{s}太{n}了", "{s}一点都不{p}", "{s}不{p}", "{s}没有想象中{p}", "{s}没那么{p}", "{s}没有以前{p}了", "说好的{p}呢", "哪里{p}了",
+			"{n}", "很{n}", "不{p}", "一点都不{p}", "{s}一点也不{p}", "{s}不够{p}", "{s}并不{p}", "{s}根本不{p}", "{s}完全不{p}", "{s}怎么这么{n}",
+			"从没遇到过这么{n}的{s}", "原以为{s}会{p},结果很{n}", "{s}又{n}了", "感谢{s}让我白等这么久", "谢谢你们这么{n}的{s}",
 			"{s}很{p},但是{t}太{n}了", "{s}还算{p},可是{t}实在{n}", "呵呵,真是{p}的{s}啊", "真是{p}啊,{s}{n}成这样", "{s}越来越{n}", "没见过这么{n}的{s}",
 		},
 		Neutral: {
-			"{s}一般般吧", "{s}一般", "{s}还行吧", "{s}还可以吧", "{s}就那样吧", "{s}凑合", "{s}不算{p}也不算{n}", "一般般", "还行", "就那样吧,不{p}也不{n}",
+			"{s}一般般吧", "{s}一般", "{s}还行吧", "{s}还可以吧", "{s}就那样吧", "{s}凑合", "{s}不算{p}也不算{n}", "一般般", "还行", "{s}也就一般", "{s}普普通通", "{s}中规中矩", "{s}马马虎虎", "还凑合", "就那样吧,不{p}也不{n}",
 			"请问{s}怎么选", "想问一下{s}的事", "{s}是什么样的", "{s}什么时候能有", "我的{s}到哪了", "{s}可以换吗", "{s}在哪里看", "你们的{s}支持定制吗", "麻烦介绍一下{s}",
 		},
 	},
@@ -42,11 +46,12 @@ var englishPhrases = phraseWords{
 	templates: map[string][]string{
 		Positive: {
 			"{p}", "very {p}", "so {p}", "{s} is {p}", "{s} was really {p}", "{s} was {p} and {p}", "{s} is not {n}", "not {n} at all", "not {n}", "i love {s}, so {p}",
-			"{s} was never {n}", "thank you, {s} is {p}", "we really enjoyed {s}", "i like {s}", "very happy with {s}",
+			"{s} was never {n}", "{s} arrived on time", "{s} works well", "i will buy {s} again", "thank you, {s} is {p}", "we really enjoyed {s}", "i like {s}", "very happy with {s}",
 		},
 		Negative: {
 			"{n}", "very {n}", "so {n}", "too {n}", "{s} is {n}", "{s} was really {n}", "{s} was {n} and {n}", "{s} is not {p}", "not {p} at all", "not {p}", "i hate {s}, so {n}",
 			"{s} is {p} but too {n}", "{s} is no longer {p}", "why is {s} so {n}", "still waiting for {s}", "{s} does not work", "{s} never came", "i waited an hour for {s}",
+			"{s} never arrived", "{s} has not arrived yet", "{s} stopped working", "i will never buy {s} again", "{s} broke after a week",
 			"nobody answered about {s}", "i want a refund for {s}", "very disappointed with {s}", "stop, {s} is {n}",
 		},
 		Neutral: {

@@ -343,16 +343,22 @@ func (t *trainer) prior(source int32) float32 {
 	return float32(min(2, max(0.5, math.Sqrt(float64(others)/float64(neutral)))))
 }
 
-// ownWeight is the weight of rows of our own writing: they are few, and each
-// stands for a way of speaking that the sources do not have.
-const ownWeight = 10
+// copies is how often a row of a source is shown in an epoch. Rows of our own are
+// few, and each stands for a way of speaking that the sources do not have. A
+// weight would not do: AdaGrad takes the size out of what is rare.
+func (t *trainer) copies(source int32) int {
+	switch t.names[source] {
+	case own:
+		return 10
+	case phrases:
+		return 2
+	}
+	return 1
+}
 
 // balance is the weight of the rows of a source: rows of small sources count
 // more, though not so much that all sources count alike.
 func (t *trainer) balance(source int32) float32 {
-	if t.names[source] == own {
-		return ownWeight
-	}
 	return float32(min(3, math.Sqrt(8000/float64(t.sizes[source]))))
 }
 
@@ -394,7 +400,9 @@ func (t *trainer) examples(head int, use func(i int) bool, experts bool) (exampl
 			if head == headNeutral && y > 0 {
 				weight *= t.prior(source)
 			}
-			add(i, y, weight, source)
+			for range t.copies(source) {
+				add(i, y, weight, source)
+			}
 		}
 	}
 	if head == headPolarity {
