@@ -197,7 +197,10 @@ func (a *Analyzer) Analyze(text string) Verdict {
 	defer a.scratch.Put(s)
 	a.read(s, text)
 	if strings.TrimSpace(s.folded) == "" {
-		return Verdict{Lang: "und", Sentiment: "neutral", Confidence: 1, Intent: "chat", Urgency: "low", Model: a.version, Cues: Cues{Fragment: true}}
+		return Verdict{
+			Lang: "und", Sentiment: "neutral", Confidence: 1, Intent: "chat", Urgency: "low", Model: a.version, Cues: Cues{Fragment: true},
+			Topics: []TopicScore{}, Keywords: []string{}, Evidence: []Evidence{},
+		}
 	}
 	s.observe(&s.seen)
 	scores := a.head.scores(&s.seen)

@@ -48,7 +48,7 @@ func (a *Analyzer) evidence(s *scratch, v *Verdict, text string) []Evidence {
 			add("urgency", s.clauses[0].start, s.clauses[len(s.clauses)-1].end)
 		}
 	}
-	if v.Topics != nil {
+	if len(v.Topics) > 0 {
 		for i := range s.topics {
 			t := &s.topics[i]
 			for _, span := range t.spans[:min(2, t.words)] {

@@ -44,7 +44,7 @@ func (a *Analyzer) readTopics(s *scratch, v *Verdict) []TopicScore {
 		a.examples.find(s)
 	}
 	if len(s.topics) == 0 || v.Spam > 0.5 && v.Intent == "spam" {
-		return nil
+		return []TopicScore{}
 	}
 	out := make([]TopicScore, len(s.topics))
 	slices.SortStableFunc(s.topics, func(a, b topicSum) int { return cmp.Compare(b.words, a.words) })

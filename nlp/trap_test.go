@@ -1,9 +1,12 @@
 package nlp_test
 
 import (
+	"encoding/json"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -77,6 +80,38 @@ func TestTimeBound(t *testing.T) {
 		}
 		if best > 100*time.Millisecond && !raceEnabled {
 			t.Errorf("%.20q… (%d bytes) took %v", text, len(text), best)
+		}
+	}
+}
+
+// TestConcurrentUse: many goroutines get the verdicts that one gets.
+func TestConcurrentUse(t *testing.T) {
+	a := analyzer(t, nlp.Options{})
+	want := make([]nlp.Verdict, len(benchmarkTexts))
+	for i, text := range benchmarkTexts {
+		want[i] = a.Analyze(text)
+	}
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for k := range 40 {
+				i := (g + k) % len(benchmarkTexts)
+				if got := a.Analyze(benchmarkTexts[i]); !reflect.DeepEqual(got, want[i]) {
+					t.Errorf("%q: %+v, alone %+v", benchmarkTexts[i], got, want[i])
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestNoNulls: what analyze prints has lists, be they empty.
+func TestNoNulls(t *testing.T) {
+	a := analyzer(t, nlp.Options{})
+	for _, text := range []string{"", "嗯", "😀", "加微信领红包，点击链接"} {
+		if b, err := json.Marshal(a.Analyze(text)); err != nil || strings.Contains(string(b), "null") {
+			t.Errorf("%q: %s %v", text, b, err)
 		}
 	}
 }
