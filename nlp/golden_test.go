@@ -41,7 +41,7 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	t.Logf("%d messages, %d with something known to be wrong, %d newly wrong", rows, known, wrong)
-	if wrong > rows/15 || known > rows/3 {
+	if wrong > rows/8 || known > rows/3 {
 		t.Error("too many are wrong")
 	}
 }
