@@ -168,7 +168,7 @@ func (w *work) answered(item *feedback.Item) error {
 }
 
 // send writes a customer's message that waits for the time to undo, and shows
-// it in the other chats' threads.
+// it in the threads when that is over.
 func (w *work) send(a *Actor, item *feedback.Item, kind, key, text string, files []feedback.Attachment, buttons [][]bots.Button) error {
 	conv, err := w.tx.Conversation(item.Conversation)
 	if err != nil {
@@ -192,10 +192,10 @@ func (w *work) send(a *Actor, item *feedback.Item, kind, key, text string, files
 	}
 	words := "thread.replied"
 	if kind == OutClosure {
-		words = "thread.resolved"
+		words, text = "thread.resolved", item.Resolved
 	}
 	line := w.r.Texts.Text(w.r.Language, words, phraseVars{"by": a.Staff.Name, "text": nlp.Mask(text)})
-	return w.say(item, said{key: key, kind: OutSaid, text: line})
+	return w.say(item, said{key: key, kind: OutSaid, text: line, at: m.at})
 }
 
 // lastSaid returns the platform's id of the customer's latest message of the

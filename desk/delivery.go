@@ -346,6 +346,13 @@ func (w *work) takeBack(item *feedback.Item, key string) error {
 		return err
 	}
 	for _, o := range outs {
+		if saysOf(o, key) {
+			o.State = store.OutCancelled
+			if _, err := w.tx.ChangeOut(o, store.OutPending); err != nil {
+				return err
+			}
+			continue
+		}
 		if o.Audience != store.ToCustomer || o.Key != key && !strings.HasPrefix(o.Key, key+"#") {
 			continue
 		}
@@ -390,7 +397,8 @@ func (w *work) sendNow(o *store.Out) error {
 		return err
 	}
 	for _, part := range outs {
-		if part.Key != o.Key && !strings.HasPrefix(part.Key, o.Key+"#") || part.State != store.OutPending {
+		mine := part.Key == o.Key || strings.HasPrefix(part.Key, o.Key+"#") || saysOf(part, o.Key)
+		if !mine || part.State != store.OutPending {
 			continue
 		}
 		part.NextAt = w.now

@@ -190,7 +190,14 @@ type said struct {
 	files   []bots.Attached
 	buttons [][]bots.Button
 	sound   bool
-	mention []int64 // staff, besides the owner
+	mention []int64   // staff, besides the owner
+	at      time.Time // not before; zero: now
+}
+
+// saysOf reports whether a row is the threads' line about a customer's message
+// of that key.
+func saysOf(o *store.Out, key string) bool {
+	return o.Kind == OutSaid && strings.HasPrefix(o.Key, "say:"+key+":")
 }
 
 // say writes a line into the thread of every card of the item.
@@ -230,7 +237,7 @@ func (w *work) sayIn(item *feedback.Item, card *store.Out, m said) error {
 	}
 	_, err = w.put(store.Out{
 		Key: key, Bot: card.Bot, Chat: card.Chat, Audience: store.ToStaff, Kind: m.kind, Item: item.ID,
-		Body: encode(post), Urgent: item.Priority <= feedback.P1,
+		Body: encode(post), Urgent: item.Priority <= feedback.P1, NextAt: m.at,
 	})
 	return err
 }
