@@ -48,6 +48,8 @@ func commands() []command {
 		{"check", "[-sample] [-texts]", "says everything that is wrong with the configuration", check},
 		{"doctor", "", "tries each bot, listener, database and Redis", doctor},
 		{"analyze", "[FILE]", "JSON Lines in, JSON Lines out", analyze},
+		{"import", "FILE -channel NAME [-map text=COLUMN] [-live]", "takes rows of CSV, TSV, XLSX or JSON Lines in", importRows},
+		{"export", "-o FILE.csv|.xlsx|.jsonl", "writes a row for each item", export},
 		{"train", "DIR [-o MODEL] [-seed N]", "trains the sentiment model", train},
 		{"eval", "FILE.tsv …", "scores the model on rows label<TAB>text", eval},
 		{"staff", "add NAME -team T -role R", "prints a code that links the person's chat accounts", staff},
