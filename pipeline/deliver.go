@@ -176,11 +176,8 @@ func (d *delivery) chat(ctx context.Context, rows []*store.Out) (time.Time, erro
 		if ctx.Err() != nil {
 			return time.Time{}, ctx.Err()
 		}
-		now := d.p.now()
-		d.mu.Lock()
-		at := d.limit.next(o.Chat, d.group(o), now)
-		d.mu.Unlock()
-		if at.After(now) {
+		at, ok := d.take(o)
+		if !ok {
 			return at, nil
 		}
 		// A row that has to wait holds up none that follow.
@@ -189,6 +186,27 @@ func (d *delivery) chat(ctx context.Context, rows []*store.Out) (time.Time, erro
 		}
 	}
 	return time.Time{}, nil
+}
+
+// take counts a message that is about to leave in the same breath as it asks
+// the limits: several chats are written to at once. Where they say later, it
+// returns when.
+func (d *delivery) take(o *store.Out) (time.Time, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.p.now()
+	if at := d.limit.next(o.Chat, d.group(o), now); at.After(now) {
+		return at, false
+	}
+	d.limit.sent(o.Chat, now)
+	return time.Time{}, true
+}
+
+// back takes a count back: nothing left.
+func (d *delivery) back(o *store.Out) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.limit.unsent(o.Chat)
 }
 
 // group reports whether a row goes to a group: cards and their threads do.
@@ -203,6 +221,7 @@ func (d *delivery) one(ctx context.Context, o *store.Out) (wait bool, err error)
 		return false, err
 	}
 	if act.wait {
+		d.back(o)
 		return true, nil
 	}
 	claimed := false
@@ -218,13 +237,16 @@ func (d *delivery) one(ctx context.Context, o *store.Out) (wait bool, err error)
 		return false, errLeaseLost
 	}
 	if err != nil || !claimed {
+		d.back(o)
 		return false, err
 	}
 	o.Attempts++
 	o.Epoch = d.epoch
 	d.p.fail("deliver.claimed")
+	d.p.fail("deliver.claimed." + o.Kind)
 	gone := d.perform(ctx, o, act)
 	d.p.fail("deliver.performed")
+	d.p.fail("deliver.performed." + o.Kind)
 	return false, d.finish(o, gone)
 }
 
@@ -240,6 +262,7 @@ func (d *delivery) finish(o *store.Out, gone bool) error {
 	}
 	if err == nil {
 		d.p.fail("deliver.recorded")
+		d.p.fail("deliver.recorded." + o.Kind)
 	}
 	return err
 }
@@ -354,20 +377,18 @@ func (d *delivery) attach(tx *store.Tx, o *store.Out, a *act) error {
 // perform does it and leaves the outcome in o. It reports whether the person
 // stopped the bot.
 func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool) {
-	now := d.p.now()
 	switch {
 	case a.drop != "":
+		d.back(o)
 		o.State, o.Error = store.OutDead, string(bots.Rejected)+": "+a.drop
 		return false
 	case a.skip:
+		d.back(o)
 		o.State, o.SentRev = store.OutSent, a.rev
 		return false
 	}
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.p.timing.SendBudget)
 	defer cancel()
-	d.mu.Lock()
-	d.limit.sent(o.Chat, now)
-	d.mu.Unlock()
 	sent, err := d.request(request, o, a)
 	if err == nil {
 		o.State, o.SentAt, o.Error, o.SentRev = store.OutSent, d.p.now(), "", a.rev

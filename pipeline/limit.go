@@ -64,6 +64,15 @@ func (l *limiter) sent(chat string, now time.Time) {
 	}
 }
 
+// unsent takes the latest message to a chat back: it did not leave after all.
+// Of the bot's whole count the latest goes, whichever it was.
+func (l *limiter) unsent(chat string) {
+	if n := len(l.chats[chat]); n > 0 {
+		l.chats[chat] = l.chats[chat][:n-1]
+		l.all = l.all[:max(len(l.all)-1, 0)]
+	}
+}
+
 // span is how far back limits reach.
 const span = 2 * time.Minute
 
