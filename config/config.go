@@ -183,7 +183,8 @@ type Desk struct {
 
 // Files are the rules for attachments.
 type Files struct {
-	MaxSize Size `yaml:"max_size" min:"1" zh:"一个文件最大多少；更大的不存，告诉团队" en:"the largest file that is kept; of larger ones the team is told"`
+	MaxSize   Size `yaml:"max_size" min:"1" zh:"一个文件最大多少；更大的不存，告诉团队" en:"the largest file that is kept; of larger ones the team is told"`
+	MaxPerDay Size `yaml:"max_per_day" min:"1" zh:"一个人一天最多存多少；再多的不存，告诉团队" en:"the most that is kept of one person's files in a day; of more the team is told"`
 }
 
 // Privacy is what the privacy text says.
@@ -238,7 +239,7 @@ func Default() *Config {
 			Settle: 6 * time.Second, SettleMax: 20 * time.Second, RateChange: 24 * time.Hour, AskExpires: 5 * time.Minute,
 			AsCustomer: 30 * time.Minute, Late: 10 * time.Minute, Fresh: 24 * time.Hour, PromiseWarn: 5 * time.Minute,
 		},
-		Files:   Files{MaxSize: 20 << 20},
+		Files:   Files{MaxSize: 20 << 20, MaxPerDay: 200 << 20},
 		Privacy: Privacy{Keep: 180 * 24 * time.Hour},
 		Log:     Log{Level: "info", Format: "text"},
 		Advanced: Advanced{

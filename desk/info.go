@@ -338,14 +338,16 @@ func (s *Service) SignIn(ctx context.Context, code string) (*feedback.Staff, err
 		if _, err = tx.UseCode(CodeAdmin, hash, now); err != nil {
 			return err
 		}
-		r := s.Rules()
-		who, err = tx.StaffByName(r.Texts.Text(r.Language, "role.admin", nil))
-		if err == nil || !isNotFound(err) {
+		if who, err = firstAdmin(tx); err != nil || who != nil {
 			return err
 		}
+		r := s.Rules()
 		who = &feedback.Staff{Name: r.Texts.Text(r.Language, "role.admin", nil), Role: feedback.Admin, Team: r.TeamOrder[0], Accounts: map[string]string{}}
 		return tx.SaveStaff(who)
 	})
+	if err == nil && who.Role == feedback.Admin && !who.Disabled {
+		err = s.db.Write(ctx, func(tx *store.Tx) error { return tx.SetState(adminKnown, "1", time.Time{}) })
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -355,19 +357,29 @@ func (s *Service) SignIn(ctx context.Context, code string) (*feedback.Staff, err
 	return who, nil
 }
 
-// NeedsAdmin reports whether nobody with the role admin has signed in yet.
-func (s *Service) NeedsAdmin(ctx context.Context) (bool, error) {
-	needs := true
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		all, err := tx.AllStaff()
-		for _, st := range all {
-			if st.Role == feedback.Admin && !st.Disabled {
-				needs = false
-			}
+// adminKnown is set once an admin has signed in on the board.
+const adminKnown = "admin.signedin"
+
+// firstAdmin returns the first admin there is; nil where there is none.
+func firstAdmin(tx *store.Tx) (*feedback.Staff, error) {
+	all, err := tx.AllStaff()
+	for _, st := range all {
+		if st.Role == feedback.Admin && !st.Disabled {
+			return st, err
 		}
+	}
+	return nil, err
+}
+
+// NeedsAdmin reports whether no admin has signed in on the board yet.
+func (s *Service) NeedsAdmin(ctx context.Context) (bool, error) {
+	known := false
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		_, known, err = tx.State(adminKnown)
 		return err
 	})
-	return needs, err
+	return !known, err
 }
 
 // web gives a one-time link to the board.

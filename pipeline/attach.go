@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +19,8 @@ const (
 	attachBatch = 16
 	// attachTries is how often a file is asked for before it is given up.
 	attachTries = 6
+	// fetchTimeout bounds fetching one file.
+	fetchTimeout = 2 * time.Minute
 	// storedRef begins the reference of a file that is in the store already;
 	// viaRef that of a file which another bot has to fetch.
 	storedRef = "stored:"
@@ -92,7 +95,14 @@ func (p *Pipeline) fetch(ctx context.Context, a *feedback.Attachment) error {
 		next = p.now().Add(min(time.Second<<a.Attempts, p.timing.RetryMax))
 	}
 	p.fail("attach.fetched")
-	err := p.db.Write(ctx, func(tx *store.Tx) error { return tx.SaveAttachment(a, next) })
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
+		if a.State == feedback.AttachmentStored {
+			if err := p.withinQuota(tx, a); err != nil {
+				return err
+			}
+		}
+		return tx.SaveAttachment(a, next)
+	})
 	if err != nil || a.State == feedback.AttachmentPending {
 		return err
 	}
@@ -100,6 +110,32 @@ func (p *Pipeline) fetch(ctx context.Context, a *feedback.Attachment) error {
 		p.log.Error("file not shown to the team", "attachment", a.ID, "err", err)
 	}
 	return nil
+}
+
+// withinQuota counts a customer's file on their day, and sets it aside where the
+// day is full.
+func (p *Pipeline) withinQuota(tx *store.Tx, a *feedback.Attachment) error {
+	m, err := tx.Message(a.Message)
+	if err != nil || p.quota <= 0 || m.Direction != feedback.In || m.Author == 0 {
+		return err
+	}
+	now := p.now().UTC()
+	key := fmt.Sprintf("quota:%d:%s", m.Author, now.Format(time.DateOnly))
+	raw, known, err := tx.State(key)
+	if err != nil {
+		return err
+	}
+	var used int64
+	if known {
+		if used, err = strconv.ParseInt(raw, 10, 64); err != nil {
+			return fmt.Errorf("a person's quota: %w", err)
+		}
+	}
+	if used+a.Size > p.quota {
+		a.State, a.Error = feedback.AttachmentTooBig, "the person's files of the day are too many"
+		return tx.SetState(desk.ForgetPrefix+a.Path, "1", time.Time{})
+	}
+	return tx.SetState(key, strconv.FormatInt(used+a.Size, 10), now.Add(24*time.Hour))
 }
 
 // permanent reports whether asking again is of no use.
@@ -127,7 +163,7 @@ func (p *Pipeline) get(ctx context.Context, a *feedback.Attachment) error {
 	if err != nil {
 		return err
 	}
-	limit, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	limit, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	f, err := bot.Fetch(limit, ref, p.files.MaxFile())
 	if err != nil {

@@ -40,6 +40,9 @@ type Options struct {
 	Meter  Meter
 	// Fresh is how old a one-way entry may be and still be news.
 	Fresh time.Duration
+	// DayQuota is how many bytes of one person's files are kept in a day; 0: no
+	// bound.
+	DayQuota int64
 	// Failpoint, in tests, is called by name at each step; nil otherwise.
 	Failpoint func(name string)
 }
@@ -104,6 +107,7 @@ type Pipeline struct {
 	timing Timing
 	meter  Meter
 	fresh  time.Duration
+	quota  int64
 	fail   func(string)
 
 	mu        sync.Mutex
@@ -116,7 +120,7 @@ type Pipeline struct {
 func New(o Options) *Pipeline {
 	p := &Pipeline{
 		db: o.DB, stream: o.Stream, files: o.Files, desk: o.Desk, log: o.Log, now: o.Now, holder: o.Holder,
-		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, fail: o.Failpoint,
+		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
 	}
 	if p.meter == nil {

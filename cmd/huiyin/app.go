@@ -230,6 +230,7 @@ func (a *app) openDesk(ctx context.Context) error {
 	rules := deskRules(a.cfg, analyzer, a.seg, a.channels)
 	a.pipeline = pipeline.New(pipeline.Options{
 		DB: a.db, Stream: a.stream, Files: a.files, Log: a.log, Now: a.now, Holder: processName(), Timing: timing(a.cfg), Meter: a.meter, Fresh: a.cfg.Desk.Fresh,
+		DayQuota:  int64(a.cfg.Files.MaxPerDay),
 		Failpoint: failpoint,
 	})
 	a.desk = desk.New(desk.Options{DB: a.db, Now: a.now, Log: a.log, Bell: a.pipeline, Rules: rules})
