@@ -59,7 +59,9 @@ func (p *Pipeline) Receive(ctx context.Context, bot string, e bots.Event) (bots.
 		return bots.Answer{}, nil
 	case bots.OnPress, bots.OnSubmit:
 		if w.team == "" && customerTap(e.Payload) {
-			return p.desk.Customer(ctx, desk.Tap{Bot: bot, Key: e.Key, Chat: e.Chat.ID, Person: e.From.ID, Payload: e.Payload})
+			a, err := p.desk.Customer(ctx, desk.Tap{Bot: bot, Key: e.Key, Chat: e.Chat.ID, Person: e.From.ID, Payload: e.Payload})
+			p.fail("desk.tapped")
+			return a, err
 		}
 		return p.toDesk(ctx, bot, e, w)
 	default: // something said, or said about what was said
@@ -184,7 +186,9 @@ func customerTap(payload string) bool {
 }
 
 func (p *Pipeline) toDesk(ctx context.Context, bot string, e bots.Event, w where) (bots.Answer, error) {
-	return p.desk.Handle(ctx, desk.Actor{Staff: w.staff, Bot: bot, Chat: e.Chat, Key: e.Key}, e)
+	a, err := p.desk.Handle(ctx, desk.Actor{Staff: w.staff, Bot: bot, Chat: e.Chat, Key: e.Key}, e)
+	p.fail("desk.handled")
+	return a, err
 }
 
 // moved takes over a chat's new id.
