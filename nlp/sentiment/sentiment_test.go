@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -159,8 +160,8 @@ func TestScoreIsAProbability(t *testing.T) {
 func TestScorePlainMessages(t *testing.T) {
 	m := defaultModel(t)
 	for label, texts := range map[string][]string{
-		Positive: {"很好吃，下次还来", "非常满意，推荐给大家", "物流很快，包装也好", "小姐姐服务特别热情"},
-		Negative: {"太难吃了，再也不来", "质量很差，用了两天就坏了", "等了三天还没收到，客服也不回", "骗子，要求退款"},
+		Positive: {"很好吃,下次还来", "非常满意,推荐给大家", "物流很快,包装也好", "小姐姐服务特别热情"},
+		Negative: {"太难吃了,再也不来", "质量很差,用了两天就坏了", "等了三天还没收到,客服也不回", "骗子,要求退款"},
 	} {
 		for _, text := range texts {
 			pos, neu, neg := m.Score(text, nil)
@@ -168,6 +169,40 @@ func TestScorePlainMessages(t *testing.T) {
 				t.Errorf("%s: %s (%.2f %.2f %.2f), want %s", text, got, pos, neu, neg, label)
 			}
 		}
+	}
+}
+
+// TestScoreHardMessages has what needs more than single words: negation,
+// hedges, contrast, questions, irony, English. A newly trained model may turn
+// some of them, not many.
+func TestScoreHardMessages(t *testing.T) {
+	m := defaultModel(t)
+	wrong, rows := 0, 0
+	for label, texts := range map[string][]string{
+		Positive: {
+			"没什么不满意的", "用下来没有不习惯的地方,很顺手", "虽然小贵但是物有所值", "味道一点不输大酒店", "没有异味,孩子很喜欢", "不难吃,我觉得挺香",
+			"比之前买的那个好多了", "the noodles were delicious and the staff friendly", "not bad, will order again",
+		},
+		Negative: {
+			"味道不错但是配送太慢,等了一个多小时", "没有宣传的那么好用", "不好吃也不新鲜", "便宜是便宜,就是不耐用", "服务员爱答不理的,菜倒是还行", "完全不值这个价",
+			"说好的当天送到,结果拖了三天", "the screen is broken and nobody answers", "not good at all", "真是服了,又把我的订单弄丢了",
+		},
+		Neutral: {
+			"一般般吧", "还行吧,没什么感觉", "请问几点发货", "这个可以用优惠券吗", "你们周日营业吗", "我想改一下收货地址", "how much is the shipping to Macau",
+		},
+	} {
+		for _, text := range texts {
+			pos, neu, neg := m.Score(text, nil)
+			rows++
+			if got := argmax(pos, neu, neg); got != label {
+				wrong++
+				t.Logf("%s: %s (%.2f %.2f %.2f), want %s", text, got, pos, neu, neg, label)
+			}
+		}
+	}
+	t.Logf("%d of %d wrong", wrong, rows)
+	if wrong > rows/5 {
+		t.Error("too many are wrong")
 	}
 }
 
@@ -179,6 +214,40 @@ func argmax(pos, neu, neg float64) string {
 		return Positive
 	}
 	return Negative
+}
+
+func TestScoreIgnoresWhiteSpace(t *testing.T) {
+	m := defaultModel(t)
+	p1, n1, g1 := m.Score("物流很慢,不满意", nil)
+	p2, n2, g2 := m.Score(" 物流 很慢,\n不满意  ", nil)
+	if p1 != p2 || n1 != n2 || g1 != g2 {
+		t.Errorf("%v %v %v with spaces, %v %v %v without", p2, n2, g2, p1, n1, g1)
+	}
+}
+
+func TestScoreIsSafeForConcurrentUse(t *testing.T) {
+	m := defaultModel(t)
+	rows := smallRows(4, 200)
+	want := Evaluate(m, rows, nil).String()
+	got := make([]string, 4)
+	var wait sync.WaitGroup
+	for i := range got {
+		wait.Go(func() { got[i] = Evaluate(m, rows, nil).String() })
+	}
+	wait.Wait()
+	for _, g := range got {
+		if g != want {
+			t.Errorf("%s beside others, %s alone", g, want)
+		}
+	}
+}
+
+func TestScoreAllocates(t *testing.T) {
+	m := defaultModel(t)
+	text := "送餐速度很快,就是包装有点简陋,汤洒出来了一些,味道还可以,下次还会再点的吧"
+	if n := testing.AllocsPerRun(100, func() { m.Score(text, nil) }); n > 0 {
+		t.Errorf("%v allocations a message of usual length, want none", n)
+	}
 }
 
 func TestSpans(t *testing.T) {
@@ -266,5 +335,22 @@ func BenchmarkScore(b *testing.B) {
 				m.Score(text, nil)
 			}
 		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decode(embedded); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkSpans(b *testing.B) {
+	m := defaultModel(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Spans("送餐速度很快,就是包装有点简陋,汤洒出来了一些,味道还可以,下次还会再点的吧", nil, Positive, 3)
 	}
 }

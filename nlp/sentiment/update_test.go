@@ -107,3 +107,34 @@ func TestUpdateWithoutCorrectionsChangesNothing(t *testing.T) {
 		t.Errorf("updated %v, report %+v, err %v", updated != m, report, err)
 	}
 }
+
+func TestUpdateOfTheEmbeddedModel(t *testing.T) {
+	m := defaultModel(t)
+	base, err := OwnRows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var corrections []Row
+	for _, dish := range []string{"蒜香小排", "冷萃", "桂花拿铁", "手冲", "招牌面", "豆花", "烤鱼", "酸梅汤", "炸酱面", "小笼包", "杏仁茶", "锅贴"} {
+		corrections = append(corrections,
+			Row{Text: dish + "绝了,封神", Label: Positive},
+			Row{Text: "你们的" + dish + "属实封神", Label: Positive},
+			Row{Text: dish + "翻车了,拔草", Label: Negative})
+	}
+	before := Evaluate(m, corrections, nil)
+	start := time.Now()
+	updated, report, err := Update(context.Background(), m, corrections, base, UpdateOptions{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v, want seconds", took)
+	}
+	if !report.Accepted {
+		t.Fatalf("not accepted: held out %s, then %s; base %s, then %s", report.HeldOutBefore, report.HeldOutAfter, report.BaseBefore, report.BaseAfter)
+	}
+	if after := Evaluate(updated, corrections, nil); after.Accuracy < 0.95 || after.Accuracy < before.Accuracy {
+		t.Errorf("corrections: %s, then %s", before, after)
+	}
+	t.Logf("%v: corrections %.2f, then %.2f; base %.3f, then %.3f", time.Since(start), before.Accuracy, Evaluate(updated, corrections, nil).Accuracy, report.BaseBefore.Accuracy, report.BaseAfter.Accuracy)
+}
