@@ -295,6 +295,9 @@ func (w *work) reopen(item *feedback.Item, st step) error {
 			item.State = feedback.Settle(item.State, 0)
 		}
 	}
+	if err := w.unblock(item); err != nil {
+		return err
+	}
 	if err := w.tx.DropTimers(item.ID, TimerExpire); err != nil {
 		return err
 	}
@@ -333,6 +336,19 @@ func (w *work) reopen(item *feedback.Item, st step) error {
 		}
 	}
 	return nil
+}
+
+// unblock has a person heard again: bringing their item back takes 拉黑 back.
+func (w *work) unblock(item *feedback.Item) error {
+	author, err := w.tx.Author(item.Author)
+	if isNotFound(err) {
+		return nil // said by nobody known
+	}
+	if err != nil || !author.Blocked {
+		return err
+	}
+	author.Blocked = false
+	return w.tx.SaveAuthor(author)
 }
 
 // setPriority pins a priority by hand.

@@ -304,6 +304,11 @@ func (w *work) undoOne(a *Actor, u undoable) error {
 			return err
 		}
 	}
+	if u.Kind == "spam" {
+		if err := w.unblock(item); err != nil {
+			return err
+		}
+	}
 	var was snapshot
 	if err := json.Unmarshal([]byte(u.Was), &was); err != nil {
 		return fmt.Errorf("snapshot: %w", err)
