@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 
@@ -181,11 +182,26 @@ func analyzeLine(line []byte, a *nlp.Analyzer) (answer []byte, bad bool) {
 	if v.Evidence == nil {
 		v.Evidence = []nlp.Evidence{}
 	}
+	v.Score, v.Confidence = rounded(v.Score), rounded(v.Confidence)
+	for i := range v.Topics {
+		v.Topics[i].Score = rounded(v.Topics[i].Score)
+	}
 	b, err := marshalPlain(analyzed{ID: idOr(in.ID), Verdict: v})
 	if err != nil {
 		return reject("the verdict could not be written")
 	}
 	return b, false
+}
+
+// rounded keeps four decimals: more say nothing. What is not 0 stays so, since
+// the sign of a score is its polarity.
+func rounded(x float64) float64 {
+	const step = 1e-4
+	r := math.Round(x/step) / (1 / step)
+	if r == 0 && x != 0 {
+		return math.Copysign(step, x)
+	}
+	return r
 }
 
 func idOr(id json.RawMessage) json.RawMessage {
