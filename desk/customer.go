@@ -407,11 +407,9 @@ func (w *work) withNotices(text, lang string, item *feedback.Item, author *feedb
 			w.s.log.Error("desk: keep that privacy was explained", "author", author.ID, "err", err)
 		}
 	}
-	for _, h := range item.Verdict.Hazards {
-		if h == "minor" {
-			text += "\n" + w.r.Texts.Text(lang, "minor", nil)
-			break
-		}
+	// A child who writes, not one who is written about.
+	if w.r.Analyze(item.Text).Cues.Minor {
+		text += "\n" + w.r.Texts.Text(lang, "minor", nil)
 	}
 	return text
 }

@@ -139,7 +139,8 @@ func (s *scratch) urgency(v *Verdict, chances []float32) (level string, hazards 
 			continue // a child is mentioned, no more
 		}
 		counts := h.weight >= 2 && chance >= unlikelyHazard || h.weight >= 1 && chance >= likelyHazard || chances[i] >= sureHazard ||
-			i == hazardSelfharm && (h.weight >= 3 || chance >= likelyHazard) // rather once too often
+			i == hazardSelfharm && (h.weight >= 3 || chance >= likelyHazard) || // rather once too often
+			i == hazardMinor && h.weight >= 2 && s.worst() >= 3 // a child in the midst of something grave
 		switch {
 		case !counts, i == hazardMinor && !bad, i == hazardDeadline && v.Intent == "praise":
 			continue

@@ -62,8 +62,14 @@ type board struct{ *desk.Service }
 // Mask hides personal data in a text.
 func (board) Mask(text string) string { return nlp.Mask(text) }
 
-// MaskName shortens a customer's name.
-func (board) MaskName(name string) string { return nlp.MaskName(name) }
+// MaskName shortens a customer's name. Visitors of the chat page, who gave none,
+// are called what they are.
+func (board) MaskName(name string) string {
+	if name == "访客" || name == "Guest" {
+		return name
+	}
+	return nlp.MaskName(name)
+}
 
 // Tokens cuts a query for search.
 func (b board) Tokens(query string) []string { return b.Rules().Query(query) }
