@@ -90,23 +90,27 @@ func marked(b []byte) ([]byte, string) {
 // there: texts are cut by bytes somewhere on their way.
 func mostlyUTF8(b []byte) bool {
 	wide, broken := 0, 0
+	within := false // a run of broken bytes: it counts once
 	for i := 0; i < len(b); {
 		if b[i] < utf8.RuneSelf {
 			i++
+			within = false
 			continue
 		}
 		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			if !utf8.FullRune(b[i:]) {
-				break // cut at the very end
-			}
-			broken++
-		} else {
+		switch {
+		case r != utf8.RuneError || n > 1:
 			wide++
+			within = false
+		case !utf8.FullRune(b[i:]):
+			return broken*8 <= wide // cut at the very end
+		case !within:
+			broken++
+			within = true
 		}
 		i += n
 	}
-	return broken*20 <= wide
+	return broken*8 <= wide
 }
 
 func headerCharset(contentType string) string {

@@ -32,7 +32,8 @@ func dateOf(said string, parsed *time.Time, zone *time.Location) time.Time {
 	// CST is China's as well as Chicago's: it means the readers'.
 	if parsed != nil && strings.Contains(said, "CST") {
 		if name, _ := t.In(zone).Zone(); name == "CST" {
-			t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
+			wall := t.UTC().Add(-6 * time.Hour) // gofeed took it for Chicago's
+			t = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
 		}
 	}
 	if t.IsZero() || t.Year() < 1995 {

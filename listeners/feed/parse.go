@@ -34,20 +34,19 @@ func parse(b []byte, cut bool) (parsed, error) {
 		return parsed{}, fmt.Errorf("%w: it is empty", errNoFeed)
 	case b[0] == '{', b[0] == '[':
 		return parseJSON(b, cut)
-	case b[0] != '<':
-		at := bytes.Index(b, []byte("<?xml"))
-		if at < 0 || at > 4096 {
-			return parsed{}, noFeed(b)
-		}
-		p, err := parse(b[at:], cut) // a server's warning stands before the feed
-		p.salvaged = true
-		return p, err
 	}
 	o := scan(b)
 	switch local(o.root) {
 	case "rss", "rdf", "feed":
 	default:
-		return parsed{}, noFeed(b)
+		// A server's warning may stand before the feed.
+		at := bytes.Index(b[:min(len(b), 4096)], []byte("<?xml"))
+		if at <= 0 {
+			return parsed{}, noFeed(b)
+		}
+		p, err := parse(b[at:], cut)
+		p.salvaged = true
+		return p, err
 	}
 	if !cut && o.whole && !o.unclosed && !o.deep {
 		if f, err := understand(b); err == nil {
@@ -101,11 +100,39 @@ func salvage(b []byte, o outline) parsed {
 		doc := make([]byte, 0, len(before)+s.to-s.from+len(after))
 		doc = append(append(append(doc, before...), b[s.from:s.to]...), after...)
 		f, err := understand(doc)
+		if err != nil {
+			f, err = understand(escaped(doc))
+		}
 		if err != nil || len(f.Items) != 1 {
 			continue
 		}
 		out.feed.FeedType = f.FeedType
 		out.feed.Items = append(out.feed.Items, f.Items...)
+	}
+	return out
+}
+
+// escaped writes every < that begins no markup as the character it was meant to
+// be.
+func escaped(b []byte) []byte {
+	out := make([]byte, 0, len(b)+64)
+	for i := 0; i < len(b); i++ {
+		if b[i] != '<' {
+			out = append(out, b[i])
+			continue
+		}
+		if end, ok := skipped(b, i); ok && end > i {
+			out = append(out, b[i:end]...)
+			i = end - 1
+			continue
+		}
+		name, _, next := tag(b, i)
+		if name == "" || next < 0 {
+			out = append(out, "&lt;"...)
+			continue
+		}
+		out = append(out, b[i:next]...)
+		i = next - 1
 	}
 	return out
 }
