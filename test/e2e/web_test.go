@@ -60,6 +60,30 @@ func (b *browser) get(path string) string {
 	return body
 }
 
+// visit opens a page; it may fail where no process answers.
+func (b *browser) visit(path string) error {
+	code, body, err := b.do(http.MethodGet, path, "", nil)
+	if err == nil && code != http.StatusOK {
+		err = fmt.Errorf("GET %s: %d %s", path, code, body)
+	}
+	if err == nil {
+		b.n++
+	}
+	return err
+}
+
+// fetch reads JSON; it may fail where no process answers.
+func (b *browser) fetch(path string, out any) error {
+	code, body, err := b.do(http.MethodGet, path, "", nil)
+	if err == nil && code != http.StatusOK {
+		err = fmt.Errorf("GET %s: %d %s", path, code, body)
+	}
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(body), out)
+}
+
 func (b *browser) nonce() string {
 	b.n++
 	return fmt.Sprintf("e2e-nonce-%04d-%d", b.n, time.Now().UnixNano())
@@ -106,7 +130,7 @@ type bubble struct {
 func (b *browser) bubbles() []bubble {
 	b.h.t.Helper()
 	var got struct{ Messages []bubble }
-	b.h.must(json.Unmarshal([]byte(b.get("/c/site/messages")), &got))
+	b.h.must(b.fetch("/c/site/messages", &got))
 	return got.Messages
 }
 

@@ -1,0 +1,392 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/huiyin/huiyin/bots/slack/slacktest"
+	"github.com/huiyin/huiyin/bots/telegram/telegramtest"
+)
+
+// A ledger follows every customer's message, by a token that is its own, from
+// the platform to the closing reply. The colleague it plays resolves whatever
+// there is a card of; what people see is all it knows.
+type ledger struct {
+	h      *house
+	rng    *rand.Rand
+	base   string // the web page's address
+	tracks []*track
+}
+
+// track is one token's way.
+type track struct {
+	token    string
+	user     int64    // the customer on Telegram; 0: on the web page
+	page     *browser // the customer's, on the web
+	nonce    string
+	text     string
+	later    string // said once there is a receipt
+	sent     bool   // the page was told that it is stored; Telegram keeps what is not confirmed
+	number   int    // of the item, as the card has it
+	where    string // the card's channel
+	card     string // the card's ts
+	ordered  bool   // the colleague wrote 解决
+	rated    bool
+	chosen   bool // the colleague decided about an uncertain closure
+	resent   bool // …that it be sent again
+	asked    bool // [客户已收到] [再发一次] stood in the thread
+	mayLack  bool // the card said that the receipt may not have arrived
+	atChoice int  // how many closures had arrived when the colleague chose
+	looked   time.Time
+	shown    []telegramtest.Message // on the page, when it was last looked at
+}
+
+// lanes are the channels that the ledger's cards are spread over: Slack takes
+// one message a second in each.
+const lanes = 5
+
+func laneChannel(i int) string { return fmt.Sprintf("C0LANE%d", i) }
+
+// laneConfig gives each lane a team.
+func laneConfig() string {
+	var b strings.Builder
+	b.WriteString("routes:\n  team: care\n  routes:\n")
+	for i := range lanes {
+		fmt.Fprintf(&b, "    - {when: 'text contains \"第%d区\"', team: lane%d}\n", i, i)
+	}
+	return b.String()
+}
+
+func laneTeams() string {
+	var b strings.Builder
+	for i := range lanes {
+		fmt.Fprintf(&b, "  - {name: lane%d, title: 第%d组, alerts: [\"hq:%s\"]}\n", i, i, laneChannel(i))
+	}
+	return b.String()
+}
+
+func newLedger(h *house, seed uint64) *ledger {
+	for i := range lanes {
+		h.sl.AddChannel(laneChannel(i), fmt.Sprintf("lane%d", i), agent)
+	}
+	return &ledger{h: h, rng: rand.New(rand.NewPCG(seed, seed)), base: "http://" + h.web}
+}
+
+// what a customer sends.
+type kind int
+
+const (
+	complaint kind = iota
+	fragment       // too short to be complete: its receipt waits for silence
+	photo
+	onPage
+)
+
+// says has a new customer say something with a token of its own.
+func (l *ledger) says(k kind) *track {
+	var b strings.Builder
+	for range 7 {
+		b.WriteByte("bcdfghjkmnpqrstvwxz"[l.rng.IntN(19)])
+	}
+	n := len(l.tracks)
+	t := &track{token: b.String()}
+	t.text = fmt.Sprintf("第%d区的快递太慢了，等了三天还没收到 %s", n%lanes, t.token)
+	l.tracks = append(l.tracks, t)
+	if k == onPage {
+		t.page = l.h.browser(l.base)
+		t.nonce = "nonce-" + t.token
+		return t
+	}
+	t.user, t.sent = int64(5000+n), true
+	l.h.tg.AddUser(telegramtest.User{ID: t.user, First: "客户" + t.token, Lang: "zh-hans"})
+	switch k {
+	case fragment:
+		l.h.tg.UserSays(t.user, t.user, fmt.Sprintf("第%d区凉了", n%lanes))
+		t.later = t.text
+	case photo:
+		l.h.tg.SendsPhoto(t.user, t.user, t.text, png)
+	default:
+		l.h.tg.UserSays(t.user, t.user, t.text)
+	}
+	return t
+}
+
+// heard are the texts that the customer got, as the fakes took them.
+func (l *ledger) heard(t *track) []telegramtest.Message {
+	if t.user != 0 {
+		return l.h.tg.FromBot(t.user)
+	}
+	if time.Since(t.looked) < 300*time.Millisecond {
+		return t.shown // the page, too, asks no more often
+	}
+	t.looked = time.Now()
+	var got struct{ Messages []bubble }
+	if err := t.page.fetch("/c/site/messages", &got); err != nil {
+		return t.shown // no process answers just now
+	}
+	t.shown = nil
+	for _, m := range got.Messages {
+		if !m.Mine {
+			t.shown = append(t.shown, telegramtest.Message{Text: m.Text})
+		}
+	}
+	return t.shown
+}
+
+// counts returns how many receipts and closures the customer got.
+func (l *ledger) counts(t *track) (receipts, closures int) {
+	for _, m := range l.heard(t) {
+		if strings.Contains(m.Text, "收到了，给您记下了") || strings.Contains(m.Text, "这就转给同事看") {
+			receipts++
+		}
+		if strings.Contains(m.Text, "处理好了") {
+			closures++
+		}
+	}
+	return receipts, closures
+}
+
+// step does whatever can be done now, as the people would.
+func (l *ledger) step() {
+	for _, t := range l.tracks {
+		if !t.sent {
+			// A page that got no answer sends the same again.
+			if !t.started() && t.page.visit("/c") != nil {
+				continue
+			}
+			t.sent = t.page.says(t.nonce, t.text, nil) == nil
+			continue
+		}
+		if t.later != "" {
+			if receipts, _ := l.counts(t); receipts > 0 {
+				l.h.tg.UserSays(t.user, t.user, t.later)
+				t.later = ""
+			}
+		}
+		if t.card == "" && !l.find(t) {
+			continue
+		}
+		card, ok := l.now(t)
+		if !ok {
+			continue
+		}
+		t.mayLack = t.mayLack || strings.Contains(card.Text, "⚠️ 回执可能没到")
+		l.colleague(t, card)
+	}
+}
+
+func (t *track) started() bool { return t.page.n > 0 }
+
+// colleague resolves the item once the customer has, or may not have, the
+// receipt; and lets the customer rate.
+func (l *ledger) colleague(t *track, card slacktest.Message) {
+	receipts, closures := l.counts(t)
+	if !t.ordered {
+		if receipts > 0 || t.mayLack {
+			l.h.sl.Replies(agent, t.where, t.card, "！解决 给您补发了，单号 "+t.token)
+			t.ordered = true
+		}
+		return
+	}
+	if !t.asked {
+		for _, m := range l.h.sl.Thread(t.where, t.card) {
+			_, got := m.Find("客户已收到")
+			_, again := m.Find("再发一次")
+			if got && again && strings.Contains(m.Text, fmt.Sprintf("⚠️ #%d 的回复可能到了，也可能没到：", t.number)) {
+				t.asked = true
+			}
+		}
+	}
+	if closures == 1 && t.user != 0 && !t.rated && !strings.Contains(card.Text, "⭐") {
+		for _, m := range l.h.tg.FromBot(t.user) {
+			if _, ok := m.Button("😍 5"); ok {
+				_, err := l.h.tg.Presses(t.user, t.user, m.ID, "😍 5")
+				t.rated = err == nil
+			}
+		}
+	}
+}
+
+// find looks for the item's card.
+func (l *ledger) find(t *track) bool {
+	for i := range lanes {
+		for _, m := range l.h.sl.Messages(laneChannel(i)) {
+			if m.Thread == "" && !m.Deleted && strings.Contains(m.Text, t.token) {
+				got := cardNumber.FindStringSubmatch(firstLine(m.Text))
+				if got == nil {
+					continue
+				}
+				_, _ = fmt.Sscan(got[1], &t.number)
+				t.where, t.card = laneChannel(i), m.TS
+			}
+		}
+	}
+	return t.card != ""
+}
+
+var cardNumber = regexp.MustCompile(`#(\d+) `)
+
+// now returns the card as it is; where an answer was lost there can be two, and
+// the newer one is edited.
+func (l *ledger) now(t *track) (slacktest.Message, bool) {
+	var found slacktest.Message
+	for _, m := range l.h.sl.Messages(t.where) {
+		if isCard(m.Thread, m.Text, t.number) && !m.Deleted {
+			found = m
+		}
+	}
+	if found.TS != "" {
+		t.card = found.TS
+	}
+	return found, found.TS != ""
+}
+
+// settled reports whether the token's way is at its end: closed and rated, or
+// asked about.
+func (l *ledger) settled(t *track) bool {
+	if !t.ordered {
+		return false
+	}
+	_, closures := l.counts(t)
+	card, ok := l.now(t)
+	if !ok || !strings.Contains(card.Text, "已解决") {
+		return false
+	}
+	if t.asked {
+		return true
+	}
+	return closures > 0 && (t.user == 0 || strings.Contains(card.Text, "⭐5")) && !strings.Contains(card.Text, "未通知")
+}
+
+// finish waits until every token is settled.
+func (l *ledger) finish() {
+	l.h.t.Helper()
+	l.until("every message came to its end", func() bool {
+		for _, t := range l.tracks {
+			if !l.settled(t) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// until waits while the people go on.
+func (l *ledger) until(what string, ok func() bool) {
+	l.h.t.Helper()
+	if !within(2*patience, func() bool { l.step(); return ok() }) {
+		l.h.t.Errorf("%s: not within %s", what, 2*patience)
+		for _, t := range l.tracks {
+			if !l.settled(t) {
+				l.h.t.Errorf("%s\n%s", t.token, l.tell(t))
+			}
+		}
+		l.h.t.FailNow()
+	}
+}
+
+// tell says all that can be seen of a token.
+func (l *ledger) tell(t *track) string {
+	var b strings.Builder
+	receipts, closures := l.counts(t)
+	fmt.Fprintf(&b, "item #%d, %d receipts, %d closures, %+v\n", t.number, receipts, closures, *t)
+	for _, m := range l.heard(t) {
+		fmt.Fprintf(&b, "customer: %s\n", m.Text)
+	}
+	for i := range lanes {
+		for _, m := range l.h.sl.Messages(laneChannel(i)) {
+			if strings.Contains(m.Text, t.token) || t.number != 0 && strings.Contains(m.Text, fmt.Sprintf("#%d ", t.number)) || t.card != "" && m.Thread == t.card {
+				fmt.Fprintf(&b, "team: %s%s %s\n", indent(m.Thread), m.Text, slackButtons(m))
+			}
+		}
+	}
+	return b.String()
+}
+
+// choose settles what is uncertain as a colleague would: what has arrived is
+// marked so, what has not is sent again.
+func (l *ledger) choose() {
+	l.h.t.Helper()
+	for _, t := range l.tracks {
+		if !t.asked || t.chosen {
+			continue
+		}
+		_, t.atChoice = l.counts(t)
+		button := "客户已收到"
+		if t.atChoice == 0 {
+			button, t.resent = "再发一次", true
+		}
+		for _, m := range l.h.sl.Thread(t.where, t.card) {
+			if _, ok := m.Find(button); ok && !t.chosen {
+				l.h.must(l.h.sl.Presses(agent, t.where, m.TS, button))
+				t.chosen = true
+			}
+		}
+		if !t.chosen {
+			l.h.t.Fatalf("no button %s for %s\n%s", button, t.token, l.tell(t))
+		}
+	}
+	l.until("what was uncertain is settled", func() bool {
+		for _, t := range l.tracks {
+			card, ok := l.now(t)
+			_, closures := l.counts(t)
+			if !ok || closures == 0 || strings.Contains(card.Text, "未通知") {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// check holds the ledger against what was promised. It is called once the
+// people have chosen.
+func (l *ledger) check() {
+	l.h.t.Helper()
+	board := l.h.browser(l.base)
+	code := regexp.MustCompile(`/s/(\S+)`).FindStringSubmatch(l.h.run("signin", "李雷"))
+	if code == nil {
+		l.h.t.Fatal("signin printed no link")
+	}
+	board.signsIn(code[1])
+	row := regexp.MustCompile(`data-key="i(\d+)"`)
+	for _, t := range l.tracks {
+		receipts, closures := l.counts(t)
+		if receipts > 1 || receipts == 0 && !t.mayLack {
+			l.h.t.Errorf("%d receipts, doubt shown: %t\n%s", receipts, t.mayLack, l.tell(t))
+		}
+		if closures != 1 {
+			l.h.t.Errorf("%d closures\n%s", closures, l.tell(t))
+		}
+		if t.atChoice > 1 {
+			l.h.t.Errorf("%d closures before anybody chose\n%s", t.atChoice, l.tell(t))
+		}
+		numbers := map[string]bool{}
+		for i := range lanes {
+			for _, m := range l.h.sl.Messages(laneChannel(i)) {
+				if m.Thread == "" && strings.Contains(m.Text, t.token) {
+					if got := cardNumber.FindStringSubmatch(firstLine(m.Text)); got != nil {
+						numbers[got[1]] = true
+					}
+				}
+			}
+		}
+		if len(numbers) != 1 {
+			l.h.t.Errorf("cards of items %v\n%s", numbers, l.tell(t))
+		}
+		found := row.FindAllStringSubmatch(board.get("/?q="+t.token), -1)
+		if len(found) != 1 {
+			l.h.t.Errorf("%d items bear %s\n%s", len(found), t.token, l.tell(t))
+		}
+	}
+	if lost := l.h.sl.Lost(); len(lost) > 0 {
+		l.h.t.Errorf("Slack gave %d events up", len(lost))
+	}
+	if n := l.h.tg.Unconfirmed(); n > 0 {
+		if !within(5*time.Second, func() bool { return l.h.tg.Unconfirmed() == 0 }) {
+			l.h.t.Errorf("%d updates are still not confirmed", l.h.tg.Unconfirmed())
+		}
+	}
+}
