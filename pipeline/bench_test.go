@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -42,14 +41,14 @@ func (b *benchBot) Send(_ context.Context, p bots.Post) (bots.Sent, error) {
 func (b *benchBot) Edit(context.Context, string, bots.Post) error { return nil }
 
 // works is a pipeline as it runs in production, with platforms that answer at
-// once.
+// once, on any store and stream.
 type works struct {
 	p        *Pipeline
 	db       *store.DB
 	care, hq *benchBot
 }
 
-func newWorks(b *testing.B, dsn, redis string) *works {
+func newWorks(b testing.TB, dsn, redis string) *works {
 	b.Helper()
 	log := slog.New(slog.DiscardHandler)
 	w := &works{db: storetest.Open(b, dsn, store.Options{Log: log}), care: &benchBot{}, hq: &benchBot{}}
@@ -79,7 +78,7 @@ func engines(b *testing.B, fn func(b *testing.B, dsn string)) {
 }
 
 // bring has n messages of n people received by many hands.
-func (w *works) bring(b *testing.B, n int) {
+func (w *works) bring(b testing.TB, n int) {
 	b.Helper()
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -182,11 +181,11 @@ func BenchmarkWhole(b *testing.B) {
 }
 
 // await waits until n cards and receipts have left.
-func (w *works) await(b *testing.B, n int64) {
+func (w *works) await(b testing.TB, n int64) {
 	b.Helper()
 	for deadline := time.Now().Add(5 * time.Minute); w.hq.cards.Load() < n || w.care.texts.Load() < n; {
 		if time.Now().After(deadline) {
-			b.Fatal(fmt.Sprintf("%d cards and %d receipts of %d", w.hq.cards.Load(), w.care.texts.Load(), n))
+			b.Fatalf("%d cards and %d receipts of %d", w.hq.cards.Load(), w.care.texts.Load(), n)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
