@@ -238,6 +238,7 @@ func sniff(b []byte, tabs bool) byte {
 	if tabs {
 		order = []byte{'\t', ',', ';', '|'}
 	}
+	b = bytes.TrimLeft(b, "\r\n ")
 	best, most := byte(0), 0
 	for _, delim := range order {
 		head := split(b, delim, true)

@@ -71,9 +71,11 @@ func charsetOf(r io.Reader) (name string, skip int, err error) {
 	return "gb18030", skip, nil
 }
 
-// validity counts characters that are valid UTF-8 and bytes that are not.
+// validity counts characters that are valid UTF-8, and runs of bytes that are
+// not.
 type validity struct {
 	wide, broken int
+	within       bool   // a broken run
 	rest         []byte // the beginning of a character that the next piece ends
 }
 
@@ -84,6 +86,7 @@ func (v *validity) add(b []byte) {
 	}
 	for i := 0; i < len(b); {
 		if b[i] < utf8.RuneSelf {
+			v.within = false
 			i++
 			continue
 		}
@@ -91,16 +94,19 @@ func (v *validity) add(b []byte) {
 			v.rest = bytes.Clone(b[i:])
 			return
 		}
-		if r, n := utf8.DecodeRune(b[i:]); r == utf8.RuneError && n == 1 {
-			v.broken++
-			i++
-		} else {
+		r, n := utf8.DecodeRune(b[i:])
+		switch {
+		case r != utf8.RuneError || n > 1:
 			v.wide++
-			i += n
+			v.within = false
+		case !v.within:
+			v.broken++
+			v.within = true
 		}
+		i += n
 	}
 }
 
 // utf8 reports whether what was seen is UTF-8, but for a text cut by bytes here
 // and there.
-func (v *validity) utf8() bool { return v.broken*20 <= v.wide }
+func (v *validity) utf8() bool { return v.broken*8 <= v.wide }

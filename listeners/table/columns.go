@@ -232,7 +232,7 @@ func (v *values) field(name, value string) {
 // entry checks the values and makes an entry of them.
 func (v *values) entry() (listeners.Entry, error) {
 	e := listeners.Entry{
-		Text: strings.TrimSpace(v.get(toText)), ID: strings.TrimSpace(v.get(toID)), URL: strings.TrimSpace(v.get(toURL)),
+		Text: strings.TrimSpace(strings.ReplaceAll(v.get(toText), "\r\n", "\n")), ID: strings.TrimSpace(v.get(toID)), URL: strings.TrimSpace(v.get(toURL)),
 		Kind: strings.ToLower(strings.TrimSpace(v.get(toKind))), Fields: v.fields,
 		Author: listeners.Author{ID: strings.TrimSpace(v.get(toAuthorID)), Name: cut(strings.TrimSpace(v.get(toAuthor)), maxName)},
 	}
