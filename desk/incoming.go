@@ -301,7 +301,7 @@ func (t *turn) join(item *feedback.Item, sound bool) (*feedback.Item, error) {
 	if err := t.move(item, feedback.ActMessage); err != nil {
 		return nil, err
 	}
-	if wasWaiting && sound {
+	if wasWaiting {
 		item.Ask = ""
 		if err := t.tx.DropTimers(item.ID, TimerRemind, TimerExpire); err != nil {
 			return nil, err
@@ -318,6 +318,12 @@ func (t *turn) join(item *feedback.Item, sound bool) (*feedback.Item, error) {
 	if sound {
 		if err := t.reconsider(item); err != nil {
 			return nil, err
+		}
+		if !item.RepliedAt.IsZero() && item.DueAt.IsZero() && clocked(item) {
+			// They were answered, and say more: that wants an answer, too.
+			if err := t.startClock(item, t.now); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := t.save(item, step{kind: "message", data: map[string]string{"message": strconv.FormatInt(t.m.ID, 10)}}); err != nil {

@@ -487,3 +487,25 @@ func TestARedeliveredMessageIsOne(t *testing.T) {
 		t.Fatalf("%d items\n%s", n, h.customer("王小明"))
 	}
 }
+
+func TestStoryASecondQuestionAfterTheReplyIsOnTheClock(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", "快递太慢了，等了三天还没收到")
+	h.writes("U-LI", 1, "！回复 正在帮您查")
+	h.pass(time.Minute)
+	if due := h.item(1).DueAt; !due.IsZero() {
+		t.Fatalf("answered, and still due %v", due)
+	}
+	h.says("王小明", "好的谢谢")
+	if due := h.item(1).DueAt; !due.IsZero() {
+		t.Fatalf("thanks put the clock on: %v", due)
+	}
+	h.says("王小明", "那到底什么时候能送到？")
+	if h.item(1).DueAt.IsZero() {
+		t.Fatal("a second question has no clock")
+	}
+	h.pass(3 * time.Hour)
+	if !strings.Contains(h.team(teamChat), "过点了：") {
+		t.Errorf("the owner was not told:\n%s", h.team(teamChat))
+	}
+}
