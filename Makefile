@@ -5,7 +5,7 @@ FUZZ    ?= 20s
 BENCH   ?= .
 PACKAGE ?= ./...
 
-.PHONY: help build test race lint bench fuzz
+.PHONY: help build test race lint bench fuzz pictures
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,3 +28,6 @@ bench: ## the benchmarks BENCH of PACKAGE, with allocations
 
 fuzz: ## each fuzz target for FUZZ
 	scripts/fuzz $(FUZZ)
+
+pictures: ## the README's pictures, from the running program (needs Chromium)
+	$(GO) run ./docs/pictures
