@@ -218,7 +218,7 @@ func (im *importer) each(ctx context.Context, row func(listeners.Entry) error, r
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // read to its end or given up: nothing can be lost
 	im.header, im.seen = r.Header(), map[uint64]uint32{}
 	rows := 0
 	for ctx.Err() == nil {

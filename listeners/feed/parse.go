@@ -202,17 +202,23 @@ func jsonItems(b []byte) (items []json.RawMessage, whole bool, err error) {
 		if t, err := d.Token(); err != nil || t != json.Delim('[') {
 			return nil, false, fmt.Errorf("%w: items is no list", errNoFeed)
 		}
-		for d.More() && len(items) < maxEntries {
-			var raw json.RawMessage
-			if err := d.Decode(&raw); err != nil {
-				return items, false, nil
-			}
-			items = append(items, raw)
-		}
-		_, err = d.Token()
-		return items, err == nil, nil
+		items, whole = elements(d)
+		return items, whole, nil
 	}
 	return nil, false, fmt.Errorf("%w: it has no items", errNoFeed)
+}
+
+// elements reads a list as far as it can be read.
+func elements(d *json.Decoder) (list []json.RawMessage, whole bool) {
+	for d.More() && len(list) < maxEntries {
+		var raw json.RawMessage
+		if d.Decode(&raw) != nil {
+			return list, false
+		}
+		list = append(list, raw)
+	}
+	_, err := d.Token()
+	return list, err == nil
 }
 
 // repaired returns an entry with numbers written as strings where strings are

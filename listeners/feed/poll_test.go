@@ -311,7 +311,7 @@ func TestBackOff(t *testing.T) {
 		t.Error(got)
 	}
 	for range 100 {
-		r.fails()
+		_ = r.fails()
 	}
 	s.says(xmlType, rss(post("a", "甲", "", noon)))
 	r.poll()
@@ -370,7 +370,7 @@ func TestMoved(t *testing.T) {
 		t.Errorf("%+v, asked %v", b.Note, asked)
 	}
 	fail = true // the new place is no good: back to what the operator wrote
-	r.fails()
+	_ = r.fails()
 	if asked["/feed"] != 2 {
 		t.Errorf("asked %v", asked)
 	}

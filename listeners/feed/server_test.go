@@ -185,8 +185,12 @@ func (r *reader) fails() *listeners.PollError {
 func zipped(body string) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	z.Write([]byte(body))
-	z.Close()
+	if _, err := z.Write([]byte(body)); err != nil {
+		panic(err)
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
 	return b.Bytes()
 }
 

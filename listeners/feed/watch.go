@@ -132,7 +132,7 @@ func gapNote() listeners.Note {
 
 // statusNote says what an answer other than 200 means.
 func statusNote(status int) listeners.Note {
-	text := ""
+	var text string
 	switch {
 	case status == http.StatusGone:
 		return listeners.Note{Code: "gone", Text: "源已经关闭（410）：换个地址，或从配置里删掉"}
