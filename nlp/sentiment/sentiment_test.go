@@ -327,7 +327,7 @@ func FuzzLoad(f *testing.F) {
 func BenchmarkScore(b *testing.B) {
 	m := defaultModel(b)
 	short := "送餐速度很快,就是包装有点简陋,汤洒出来了一些,味道还可以,下次还会再点的吧"
-	for _, n := range []int{1, 10} {
+	for _, n := range []int{1, 10, 600} {
 		text := strings.Repeat(short, n)
 		b.Run(fmt.Sprintf("%drunes", len([]rune(text))), func(b *testing.B) {
 			b.ReportAllocs()

@@ -19,6 +19,7 @@ const (
 	spanRunes   = 14   // the longest span within a clause
 	wholeClause = 12   // a clause of so many runes at most is shown whole
 	wholeShare  = 0.6  // if as a whole it says this share of what its best part says
+	wordGap     = 64   // bytes that may lie between two words, white space for instance
 	spanShare   = 0.25 // what says less than this share of the best span is no reason
 )
 
@@ -120,7 +121,7 @@ func joinWords(pieces []piece, text string, words []string) []piece {
 	joined := make([]piece, 0, len(words))
 	at := 0
 	for _, word := range words {
-		i := strings.Index(text[at:], word)
+		i := strings.Index(text[at:min(len(text), at+len(word)+wordGap)], word)
 		if word == "" || i < 0 {
 			continue
 		}

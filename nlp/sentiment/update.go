@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"hash/fnv"
 	"math"
+	"slices"
 )
 
 // UpdateOptions say how to learn from corrections. The zero value of a field
@@ -19,7 +20,7 @@ type UpdateOptions struct {
 }
 
 // UpdateReport says what an update did. The figures before and after are of the
-// fifth of the corrections that the trial did not see, and of the base.
+// fifth of the corrections and of the base that the trial did not see.
 type UpdateReport struct {
 	Accepted                    bool
 	Learned, HeldOut            int // corrections
@@ -31,51 +32,57 @@ const (
 	updateEpochs = 12
 	updateRate   = 0.02
 	updateDecay  = 0.002 // how fast what is learned is drawn back to nothing
-	heldOutShare = 5     // every fifth correction is held out
+	heldOutShare = 5     // every fifth row is held out
 )
 
 // Update returns m with what the corrections teach, in seconds: the weights of m
-// stay, and small changes to them are learned. It is accepted when it labels no
-// fewer rows right than before among the corrections held out and among base
-// (rows that m should go on labelling right, such as [OwnRows]); otherwise m
-// itself is returned, and the report has the figures. Corrections that were
-// withdrawn are left out by the caller, who always begins with the model as it
-// was trained: nothing of an earlier update is kept.
+// stay, and small changes to them are learned. The base are rows that m should
+// go on labelling right, such as [OwnRows]; they are learned along with the
+// corrections. A trial that is not shown a fifth of both must label no fewer of
+// that fifth right than m does; otherwise m itself is returned, and the report
+// has the figures. Corrections that were withdrawn are left out by the caller,
+// who always begins with the model as it was trained: nothing of an earlier
+// update is kept.
 func Update(ctx context.Context, m *Model, corrections, base []Row, o UpdateOptions) (*Model, *UpdateReport, error) {
 	if o.Fold == nil {
 		o.Fold = func(s string) string { return s }
 	}
 	corrections, base = foldRows(corrections, o.Fold), foldRows(base, o.Fold)
-	var shown, held []Row
-	for _, row := range corrections {
+	shown, held := splitRows(corrections)
+	baseShown, baseHeld := splitRows(base)
+	trial, err := m.learn(ctx, slices.Concat(shown, baseShown), o.Seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	report := &UpdateReport{
+		Learned: len(corrections), HeldOut: len(held),
+		HeldOutBefore: Evaluate(m, held, nil), HeldOutAfter: Evaluate(trial, held, nil),
+		BaseBefore: Evaluate(m, baseHeld, nil), BaseAfter: Evaluate(trial, baseHeld, nil),
+	}
+	report.Accepted = len(corrections) > 0 &&
+		report.HeldOutAfter.Accuracy >= report.HeldOutBefore.Accuracy &&
+		report.BaseAfter.Accuracy >= report.BaseBefore.Accuracy
+	if !report.Accepted {
+		return m, report, nil
+	}
+	updated, err := m.learn(ctx, slices.Concat(corrections, base), o.Seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	return updated, report, nil
+}
+
+// splitRows returns the rows that a trial is shown, and those held out. The same
+// text is always in the same part.
+func splitRows(rows []Row) (shown, held []Row) {
+	for _, row := range rows {
 		if textNumber(row.Text)%heldOutShare == 0 {
 			held = append(held, row)
 		} else {
 			shown = append(shown, row)
 		}
 	}
-	report := &UpdateReport{
-		Learned: len(corrections), HeldOut: len(held),
-		HeldOutBefore: Evaluate(m, held, nil), BaseBefore: Evaluate(m, base, nil),
-	}
-	trial, err := m.learn(ctx, shown, o.Seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	updated, err := m.learn(ctx, corrections, o.Seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	report.HeldOutAfter, report.BaseAfter = Evaluate(trial, held, nil), Evaluate(updated, base, nil)
-	trialBase := Evaluate(trial, base, nil)
-	report.Accepted = len(corrections) > 0 &&
-		report.HeldOutAfter.Accuracy >= report.HeldOutBefore.Accuracy &&
-		trialBase.Accuracy >= report.BaseBefore.Accuracy &&
-		report.BaseAfter.Accuracy >= report.BaseBefore.Accuracy
-	if !report.Accepted {
-		return m, report, nil
-	}
-	return updated, report, nil
+	return shown, held
 }
 
 func foldRows(rows []Row, fold func(string) string) []Row {
