@@ -2,10 +2,11 @@
 GO      ?= go
 LINT    ?= $(shell $(GO) env GOPATH)/bin/golangci-lint
 FUZZ    ?= 20s
+CAMPAIGN ?= 10m
 BENCH   ?= .
 PACKAGE ?= ./...
 
-.PHONY: help build test race lint bench fuzz pictures
+.PHONY: help build test race lint bench fuzz campaign pictures
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,3 +32,6 @@ fuzz: ## each fuzz target for FUZZ
 
 pictures: ## the README's pictures, from the running program (needs Chromium)
 	$(GO) run ./docs/pictures
+
+campaign: ## kill the program at random steps for CAMPAIGN; SEED=NUMBER replays one round
+	HUIYIN_CAMPAIGN=$(CAMPAIGN) HUIYIN_SEED=$(SEED) $(GO) test -tags campaign -run '^TestCampaign$$' -timeout 120m -v ./test/e2e
