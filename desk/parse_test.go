@@ -157,7 +157,7 @@ func TestMistypedVerbs(t *testing.T) {
 	for _, c := range []typed{
 		{text: "！解绝 已退款", near: "resolve"},
 		{text: "！认頜 #12", near: "claim"},
-		{text: "!reslove #12 refunded", near: "resolve"},
+		{text: "!resolvee #12 refunded", near: "resolve"},
 		{text: "/claime #12", near: "claim"},
 		{text: "/clami", near: "claim"},
 		{text: "关必 #12", mentioned: true, near: "close"},

@@ -274,3 +274,18 @@ func TestPersonalDataStaysWithThePerson(t *testing.T) {
 		return err
 	})
 }
+
+// TestAnUnreadablePayloadIsKept: it is acknowledged, and so must not be lost.
+func TestAnUnreadablePayloadIsKept(t *testing.T) {
+	h := newHouse(t, nil)
+	for range 2 {
+		h.receive("care", bots.Event{Key: "unread:1", Type: bots.OnUnread, At: h.now, Raw: []byte(`{"update_id":"what?"}`)})
+	}
+	bad := h.quarantined()
+	if len(bad) != 1 || !strings.Contains(string(bad[0].Raw), "what?") || bad[0].Error == "" {
+		t.Fatalf("kept: %+v", bad)
+	}
+	if h.count() != 0 {
+		t.Errorf("%d items", h.count())
+	}
+}

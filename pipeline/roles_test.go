@@ -545,3 +545,52 @@ func mention(id string, at time.Time) listeners.Entry {
 		Author: listeners.Author{ID: "a-" + id, Name: "乙某"},
 	}
 }
+
+// TestWordsThatAreNobodysCommand: what was forwarded, edited or written by a
+// program is no command, whoever the account belongs to.
+func TestWordsThatAreNobodysCommand(t *testing.T) {
+	h := newOffice(t)
+	h.says("王小明", late)
+	card := h.card(teamChat, 1).ID
+	chat := bots.Chat{ID: teamChat, Group: true}
+	seen := h.customers()
+	for name, change := range map[string]func(*bots.Event){
+		"forwarded":         func(e *bots.Event) { e.Forwarded = true },
+		"edited":            func(e *bots.Event) { e.Type = bots.OnEdited },
+		"deleted":           func(e *bots.Event) { e.Type = bots.OnDeleted },
+		"in no team's chat": func(e *bots.Event) { e.Chat = bots.Chat{ID: "G-ELSEWHERE", Group: true}; e.From.ID = "U-NEW" },
+		"a program's":       func(e *bots.Event) { e.From = bots.Person{ID: "B-OTHER", Name: "bot", Bot: true} },
+	} {
+		e := h.event(bots.OnMessage, chat, "U-LI", "！解决 #1 今天会送到，久等了")
+		e.Thread = card
+		change(&e)
+		h.receive("hq", e)
+		h.pass(11 * time.Second)
+		if item := h.item(1); item.State != feedback.New || item.Owner != 0 || h.customers() != seen {
+			t.Fatalf("%s: %s\n%s", name, item.State, h.customers())
+		}
+	}
+}
+
+// TestSomebodyWhoLeftHasNoSay: a colleague who was disabled is nobody.
+func TestSomebodyWhoLeftHasNoSay(t *testing.T) {
+	h := newOffice(t)
+	h.says("王小明", late)
+	a := h.writes("U-LI", 1, "！回复 正在帮您查")
+	h.write(func(tx *store.Tx) error {
+		st, err := tx.StaffByName("李雷")
+		if err != nil {
+			return err
+		}
+		st.Disabled = true
+		return tx.SaveStaff(st)
+	})
+	before := h.state()
+	for _, b := range a.Buttons[0] {
+		h.presses("U-LI", b)
+	}
+	h.want(h.command("U-LI", 1, "！关闭").Text, "还不认识你的账号。向管理员要绑定码，私聊我发「绑定 6 位码」。")
+	if h.state() != before {
+		t.Error("somebody who left changed something")
+	}
+}
