@@ -22,14 +22,36 @@ type cursor struct {
 	Ring     []byte    `json:"ring,omitempty"`
 }
 
-// load reads a cursor and reports whether there was one of this source. What
-// cannot be read counts as none: the store knows the entries anyway.
+// load reads a cursor and reports whether there was one of this address. What
+// cannot be read counts as none: the store knows the entries anyway. Of another
+// address only the entries are kept, to see whether it is the same source.
 func (f *Feed) load(raw []byte) (c cursor, known bool) {
 	source := sourceOf(f.o.URL)
-	if len(raw) == 0 || json.Unmarshal(raw, &c) != nil || c.Source != source || c.Began.IsZero() {
+	if len(raw) == 0 || json.Unmarshal(raw, &c) != nil || c.Began.IsZero() {
 		return cursor{Source: source}, false
 	}
+	if c.Source != source {
+		c.Source, c.ETag, c.Modified, c.Moved = source, "", "", ""
+		return c, false
+	}
 	return c, true
+}
+
+// continues reports whether an answer of another address is of the source read
+// so far: half of its entries are known. A key in the address was changed, or
+// the operator wrote down where the source had moved.
+func (c *cursor) continues(all []found) bool {
+	if len(c.Ring) == 0 || len(all) == 0 {
+		return false
+	}
+	r := readRing(c.Ring)
+	same := 0
+	for _, e := range all {
+		if r.find(e.marks) >= 0 {
+			same++
+		}
+	}
+	return 2*same >= len(all)
 }
 
 func sourceOf(address string) string {

@@ -13,6 +13,10 @@ import (
 // maxEntries bounds how many entries of one read are looked at.
 const maxEntries = 2000
 
+// maxOpen bounds the root's start tag that each entry of a broken feed is read
+// with, in bytes.
+const maxOpen = 16 << 10
+
 // errNoFeed is returned for what is no feed at all.
 var errNoFeed = errors.New("the answer is no feed")
 
@@ -84,7 +88,11 @@ func understand(b []byte) (f *gofeed.Feed, err error) {
 func salvage(b []byte, o outline) parsed {
 	out := parsed{feed: &gofeed.Feed{}, salvaged: true}
 	var before, after []byte
-	before = append(before, o.open...)
+	if len(o.open) <= maxOpen {
+		before = append(before, o.open...)
+	} else {
+		before = append(before, "<"+o.root+">"...)
+	}
 	for _, name := range o.within {
 		if name != o.root {
 			before = append(before, "<"+name+">"...)

@@ -104,7 +104,8 @@ func (f *Feed) take(c cursor, known bool, a *answer, p parsed, now time.Time) (l
 		c.ETag, c.Modified = "", "" // the next read is to be whole
 	}
 	c.Whole = stamp(now)
-	if !known {
+	if !known && !c.continues(all) {
+		c = cursor{Source: c.Source, ETag: c.ETag, Modified: c.Modified, Moved: c.Moved, Whole: c.Whole}
 		c.begin(all, now)
 		c.Partial = p.salvaged
 		_, seen, r := sift(readRing(nil), all)

@@ -68,9 +68,17 @@ func TestAnotherAddressIsReadForTheFirstTime(t *testing.T) {
 	cursor := r.cursor
 	r = newReader(t, s, func(o *Options) { o.URL += "?q=2" })
 	r.cursor = cursor
+	s.says(xmlType, rss(post("x", "别的", "", noon)))
 	if b := r.poll(); !b.First || len(b.Entries) != 1 {
 		t.Errorf("%+v", b)
 	}
+	// The same source under another address goes on.
+	r.cursor = cursor
+	s.says(xmlType, rss(post("a", "甲", "", noon), post("b", "乙", "", noon)))
+	if b := r.poll(); b.First || len(b.Entries) != 1 || len(r.alerts) != 1 {
+		t.Errorf("%+v", b)
+	}
+	s.says(xmlType, rss(post("a", "甲", "", noon)))
 	for _, broken := range [][]byte{[]byte("{"), []byte("null"), []byte(`{"ring":"%%"}`), {0xff}} {
 		r.cursor = broken
 		if b := r.poll(); !b.First || len(b.Entries) != 1 {
