@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/huiyin/huiyin/desk"
@@ -26,6 +27,22 @@ const (
 
 func (p *Pipeline) analyzeLoop(ctx context.Context) error {
 	return p.stream.Consume(ctx, stageAnalyze, analyzeBatch, p.analyze)
+}
+
+// directLoop analyses what the stream could not be rung for.
+func (p *Pipeline) directLoop(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case ids := <-p.direct:
+			for batch := range slices.Chunk(ids, analyzeBatch) {
+				if err := p.analyze(ctx, batch); err != nil {
+					return err
+				}
+			}
+		}
+	}
 }
 
 // analyze takes a batch of messages through analysis and routing. Messages that
@@ -169,10 +186,15 @@ func (p *Pipeline) reconcileLoop(ctx context.Context) error {
 		return err
 	}
 	for ctx.Err() == nil {
-		if err := p.sweepOnce(ctx, p.now().Add(-p.timing.Reconcile)); err != nil {
+		age, wait := p.timing.Reconcile, p.timing.Reconcile/2
+		if p.away.Load() {
+			// Nobody hears a bell: SQL is asked often instead.
+			age, wait = min(age, p.timing.Poll), min(wait, p.timing.Poll)
+		}
+		if err := p.sweepOnce(ctx, p.now().Add(-age)); err != nil {
 			return err
 		}
-		t := time.NewTimer(p.timing.Reconcile / 2)
+		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-t.C:
@@ -206,6 +228,7 @@ func (p *Pipeline) sweepOnce(ctx context.Context, before time.Time) error {
 		return err
 	}
 	queuedLive, queuedHistory, err := p.stream.Depth(ctx, stageAnalyze)
+	p.away.Store(err != nil)
 	if err != nil {
 		queuedLive, queuedHistory = 0, 0
 	}

@@ -41,14 +41,23 @@ func (p *Pipeline) Conversation(id int64) { p.publish(TopicConversation(id), "")
 // Timer implements desk.Bell.
 func (p *Pipeline) Timer(time.Time) { p.publish(topicTimer, "") }
 
-// announce rings for messages to be analysed.
+// announce rings for messages to be analysed. While the stream is away this
+// process sees to them itself, and where it has not the role or has too much to
+// do, the sweep of the one that has does.
 func (p *Pipeline) announce(lane stream.Lane, ids []int64) {
 	if len(ids) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := p.stream.Ring(ctx, stageAnalyze, lane, ids...); err != nil {
-		p.log.Debug("analysis not announced, the sweep will", "n", len(ids), "err", err)
+	err := p.stream.Ring(ctx, stageAnalyze, lane, ids...)
+	p.away.Store(err != nil)
+	if err == nil {
+		return
+	}
+	p.log.Debug("analysis not announced, it is done without", "n", len(ids), "err", err)
+	select {
+	case p.direct <- ids:
+	default:
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
@@ -114,6 +115,9 @@ type Pipeline struct {
 	bots      map[string]*runner
 	listeners map[string]*source
 	health    map[string]Health
+
+	direct chan []int64 // messages to be analysed that the stream could not be rung for
+	away   atomic.Bool  // the stream did not take the last ring
 }
 
 // New returns a Pipeline. Bots and listeners are added before Run.
@@ -122,6 +126,7 @@ func New(o Options) *Pipeline {
 		db: o.DB, stream: o.Stream, files: o.Files, desk: o.Desk, log: o.Log, now: o.Now, holder: o.Holder,
 		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
+		direct: make(chan []int64, 256),
 	}
 	if p.meter == nil {
 		p.meter = NoMeter{}
@@ -208,6 +213,7 @@ func (p *Pipeline) Run(ctx context.Context, roles Roles) error {
 		for range analyzeWorkers {
 			start("analyze", p.analyzeLoop)
 		}
+		start("analyze without the stream", p.directLoop)
 		start("timers", p.leased("timers", p.timerLoop))
 		start("reconcile", p.leased("reconcile", p.reconcileLoop))
 		start("attachments", p.leased("attachments", p.attachLoop))
