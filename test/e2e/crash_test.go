@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -31,7 +30,10 @@ func cells() []cell {
 // ledgerHouse is a house whose cards are spread over lanes.
 func ledgerHouse(t *testing.T, set setup) *house {
 	t.Helper()
-	set.undo, set.teams, set.ack = "0s", laneTeams(), true
+	set.teams, set.ack = laneTeams(), true
+	if set.undo == "" {
+		set.undo = "0s"
+	}
 	set.extra = laneConfig() + set.extra
 	return newHouse(t, set)
 }
@@ -74,11 +76,4 @@ func (l *ledger) kill(list []cell, passing func() int) {
 			l.h.t.Fatalf("the process ended otherwise at %s: %s\n%s", c.at, p.cmd.ProcessState, tail(out))
 		}
 	}
-}
-
-// shuffled are the cells in a random order.
-func shuffled(rng *rand.Rand) []cell {
-	list := cells()
-	rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	return list
 }

@@ -28,12 +28,14 @@ type track struct {
 	page     *browser // the customer's, on the web
 	nonce    string
 	text     string
-	later    string // said once there is a receipt
-	sent     bool   // the page was told that it is stored; Telegram keeps what is not confirmed
-	number   int    // of the item, as the card has it
-	where    string // the card's channel
-	card     string // the card's ts
-	ordered  bool   // the colleague wrote 解决
+	later    string    // said once there is a receipt
+	sent     bool      // the page was told that it is stored; Telegram keeps what is not confirmed
+	number   int       // of the item, as the card has it
+	where    string    // the card's channel
+	since    time.Time // when the card was first seen
+	card     string    // the card's ts
+	ordered  bool      // the colleague wrote 解决
+	under    string    // …in the thread of that card
 	rated    bool
 	chosen   bool // the colleague decided about an uncertain closure
 	resent   bool // …that it be sent again
@@ -43,6 +45,9 @@ type track struct {
 	looked   time.Time
 	shown    []telegramtest.Message // on the page, when it was last looked at
 }
+
+// reading is how long a colleague takes at least to read a card.
+const reading = 500 * time.Millisecond
 
 // lanes are the channels that the ledger's cards are spread over: Slack takes
 // one message a second in each.
@@ -184,10 +189,13 @@ func (t *track) started() bool { return t.page.n > 0 }
 // receipt; and lets the customer rate.
 func (l *ledger) colleague(t *track, card slacktest.Message) {
 	receipts, closures := l.counts(t)
-	if !t.ordered {
-		if receipts > 0 || t.mayLack {
+	// A card whose sending was cut off comes again, and a command under the
+	// first copy is answered with a question: the colleague then writes under
+	// the second.
+	if !t.ordered || t.under != t.card && !strings.Contains(card.Text, "已解决") {
+		if (receipts > 0 || t.mayLack) && time.Since(t.since) > reading {
 			l.h.sl.Replies(agent, t.where, t.card, "！解决 给您补发了，单号 "+t.token)
-			t.ordered = true
+			t.ordered, t.under = true, t.card
 		}
 		return
 	}
@@ -238,8 +246,8 @@ func (l *ledger) now(t *track) (slacktest.Message, bool) {
 			found = m
 		}
 	}
-	if found.TS != "" {
-		t.card = found.TS
+	if found.TS != "" && (found.TS != t.card || t.since.IsZero()) {
+		t.card, t.since = found.TS, time.Now()
 	}
 	return found, found.TS != ""
 }
@@ -301,6 +309,11 @@ func (l *ledger) tell(t *track) string {
 			if strings.Contains(m.Text, t.token) || t.number != 0 && strings.Contains(m.Text, fmt.Sprintf("#%d ", t.number)) || t.card != "" && m.Thread == t.card {
 				fmt.Fprintf(&b, "team: %s%s %s\n", indent(m.Thread), m.Text, slackButtons(m))
 			}
+		}
+	}
+	for _, m := range l.h.sl.Ephemerals(agent) {
+		if m.Channel == t.where && m.Thread == t.card {
+			fmt.Fprintf(&b, "only 李雷: %s %s\n", m.Text, slackButtons(m))
 		}
 	}
 	return b.String()
