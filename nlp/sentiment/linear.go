@@ -69,6 +69,18 @@ func trainHead(ctx context.Context, examples []example, features int, o headOpti
 	return h, nil
 }
 
+// average makes h the mean of h and g.
+func (h *head) average(g *head) {
+	for f := range h.rows {
+		for c := range h.rows[f] {
+			h.rows[f][c] = (h.rows[f][c] + g.rows[f][c]) / 2
+		}
+	}
+	for c := range h.bias {
+		h.bias[c] = (h.bias[c] + g.bias[c]) / 2
+	}
+}
+
 // newRandom returns the numbers of a seed. They choose the order of the rows
 // and what dropout leaves out, so they must be repeatable, not secret.
 func newRandom(seed uint64) *rand.Rand {

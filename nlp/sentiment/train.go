@@ -362,17 +362,34 @@ func (t *trainer) balance(source int32) float32 {
 	return float32(min(3, math.Sqrt(8000/float64(t.sizes[source]))))
 }
 
-// fit trains the heads on the rows that use admits, and on the guesses.
-func (t *trainer) fit(ctx context.Context, use func(i int) bool) ([heads]*head, error) {
-	return t.fitHeads(ctx, use, true)
+// fit trains the heads on the rows that use admits, and on the guesses. They are
+// the mean of heads with weights by domain, which do best where the domain is
+// known, and of heads without, which do best where it is not.
+func (t *trainer) fit(ctx context.Context, use func(i int) bool) (fitted [heads]*head, err error) {
+	plain, err := t.fitHeads(ctx, use, false)
+	if err != nil {
+		return fitted, err
+	}
+	fitted, err = t.fitHeads(ctx, use, true)
+	if err != nil {
+		return fitted, err
+	}
+	for h := range fitted {
+		fitted[h].average(plain[h])
+	}
+	return fitted, nil
 }
 
 func (t *trainer) fitHeads(ctx context.Context, use func(i int) bool, experts bool) (fitted [heads]*head, err error) {
+	dropout := 0.1
+	if experts {
+		dropout = 0.3
+	}
 	err = t.each(heads, func(h int) (err error) {
 		examples, sources := t.examples(h, use, experts)
 		features := len(t.vocabulary.hashes)
 		fitted[h], err = trainHead(ctx, examples, features, headOptions{
-			rate: 0.05, expert: 0.1, epochs: t.options.Epochs, dropout: 0.3, seed: t.options.Seed + uint64(h), experts: experts,
+			rate: 0.05, expert: 0.1, epochs: t.options.Epochs, dropout: dropout, seed: t.options.Seed + uint64(h), experts: experts,
 			scale: trust(examples, sources, len(t.names)+1, features),
 		})
 		return err
