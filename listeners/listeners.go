@@ -124,6 +124,9 @@ type Entry struct {
 	Fields   map[string]string
 	Raw      []byte // as received, capped at 64 KiB
 	History  bool   // stored and counted on its own date, never alerted
+	// Judged tells that the source itself decided what is History: by its own
+	// `fresh`, which may be longer than the desk's. Polled sources do.
+	Judged bool
 	// Revision tells versions of an entry apart where the source allows edits:
 	// a hash of what can change. The same ID with another Revision is an edit.
 	Revision string

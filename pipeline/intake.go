@@ -365,7 +365,7 @@ func (p *Pipeline) entry(tx *store.Tx, channel, platform string, e listeners.Ent
 	if len(m.Raw) > maxRaw {
 		m.Raw = m.Raw[:maxRaw]
 	}
-	if e.History || p.fresh > 0 && now.Sub(m.PostedAt) > p.fresh {
+	if e.History || !e.Judged && p.fresh > 0 && now.Sub(m.PostedAt) > p.fresh {
 		m.Lane = feedback.History
 	}
 	if e.Author.ID == "" && e.Author.Name == "" {
@@ -404,14 +404,16 @@ func (p *Pipeline) revised(tx *store.Tx, channel string, e listeners.Entry, now 
 	if err != nil {
 		return 0, err
 	}
-	if old.Text == now.Text || old.Stage != feedback.StageDone {
+	if old.Text == now.Text {
 		return 0, nil
 	}
 	if _, err := tx.EditMessage(old.ID, now.Text, now.Raw, p.now().UTC()); err != nil {
 		return 0, err
 	}
-	if err := tx.Again(old.ID); err != nil {
-		return 0, err
+	if old.Stage == feedback.StageDone {
+		if err := tx.Again(old.ID); err != nil {
+			return 0, err
+		}
 	}
 	return old.ID, nil
 }

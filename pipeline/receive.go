@@ -114,6 +114,7 @@ func (p *Pipeline) pollOnce(ctx context.Context, s *source, poller listeners.Pol
 func (p *Pipeline) keep(ctx context.Context, s *source, batch listeners.Batch) error {
 	for i := range batch.Entries {
 		batch.Entries[i].History = batch.Entries[i].History || batch.First
+		batch.Entries[i].Judged = true
 	}
 	epoch := epochOf(ctx)
 	var live, history []int64
