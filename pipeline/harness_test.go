@@ -137,6 +137,7 @@ type house struct {
 	hq   *fakeBot // the teams' chats
 	now  time.Time
 	n    int
+	from int64 // state looks at the items from this one on
 }
 
 const teamChat, otherChat = "C-CARE", "C-QC"

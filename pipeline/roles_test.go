@@ -113,6 +113,7 @@ func (h *house) prepare(verb string, e expectation, column int) int64 {
 		id = items[0].ID
 		return err
 	})
+	h.from = id
 	switch e.state {
 	case "resolved", "sent":
 		h.command("U-LI", id, "！解决 今天会送到，久等了")
@@ -179,7 +180,7 @@ func (h *house) command(who string, item int64, text string) bots.Answer {
 	return h.receive("hq", h.event(bots.OnMessage, bots.Chat{ID: teamChat, Group: true}, who, strings.TrimSpace(verb+" "+args)))
 }
 
-// state is everything that a command could change, as text.
+// state is everything that a command could change, as text, of the newest items.
 func (h *house) state() string {
 	h.t.Helper()
 	var b strings.Builder
@@ -192,14 +193,13 @@ func (h *house) state() string {
 		b.WriteByte('\n')
 	}
 	h.read(func(tx *store.Tx) error {
-		items, err := tx.Items(store.Query{Limit: 1000})
+		items, err := tx.Items(store.Query{Limit: 10})
 		if err != nil {
 			return err
 		}
-		for _, listed := range items {
-			item, err := tx.Item(listed.ID)
-			if err != nil {
-				return err
+		for _, item := range items {
+			if item.ID < h.from {
+				break // the newest come first
 			}
 			events, err := tx.Events(item.ID)
 			if err != nil {
