@@ -120,7 +120,7 @@ func newHouse(t *testing.T, set setup) *house {
 	}
 	t.Cleanup(h.tg.Close)
 	// The figures of Slack that only cost time are shortened.
-	slack := slacktest.Options{AckWithin: patience, TriggerTTL: patience, Retry: []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}}
+	slack := slacktest.Options{AckWithin: patience, TriggerTTL: patience, Retry: []time.Duration{0, time.Second, time.Second, time.Second, 2 * time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second, 8 * time.Second, 8 * time.Second, 8 * time.Second}}
 	if set.ack {
 		slack.AckWithin = 3 * time.Second
 	}
