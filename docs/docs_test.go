@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -75,18 +76,19 @@ var (
 // Every relative link leads to a file that is there.
 func TestLinks(t *testing.T) {
 	pages := 0
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+	root := os.DirFS("..")
+	err := fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != ".." {
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != "." {
 			return fs.SkipDir
 		}
-		if filepath.Ext(path) != ".md" {
+		if pathpkg.Ext(path) != ".md" {
 			return nil
 		}
 		pages++
-		b, err := os.ReadFile(path)
+		b, err := fs.ReadFile(root, path)
 		if err != nil {
 			return err
 		}
@@ -99,7 +101,7 @@ func TestLinks(t *testing.T) {
 			if u.Scheme != "" || u.Path == "" {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), filepath.FromSlash(u.Path))); err != nil {
+			if _, err := fs.Stat(root, pathpkg.Join(pathpkg.Dir(path), u.Path)); err != nil {
 				t.Errorf("%s: link %s leads nowhere", path, u)
 			}
 		}

@@ -44,7 +44,7 @@ func chromium() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("Chromium is not installed: apt-get install chromium fonts-noto-cjk")
+	return "", errors.New("no Chromium here: apt-get install chromium fonts-noto-cjk")
 }
 
 func (b *browser) close() {

@@ -47,7 +47,7 @@ type shop struct {
 // openShop builds the program, starts it and waits until it says where it is.
 func openShop(ctx context.Context, dir string) (_ *shop, err error) {
 	s := &shop{program: filepath.Join(dir, "huiyin"), config: filepath.Join(dir, "huiyin.yaml")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", s.program, "./cmd/huiyin")
+	build := exec.CommandContext(ctx, "go", "build", "-o", s.program, "./cmd/huiyin") //nolint:gosec // into a folder made here
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("build the program, in the repository's root: %w", err)
@@ -62,7 +62,8 @@ func openShop(ctx context.Context, dir string) (_ *shop, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command(s.program, "serve", "-c", s.config)
+	// It is told to stop by close, not killed when the time is up.
+	s.cmd = s.command(context.WithoutCancel(ctx), "serve")
 	s.cmd.Env = append(os.Environ(), "LANG=zh_CN.UTF-8", "LC_ALL=")
 	s.cmd.Stderr = s.errs
 	out, err := s.cmd.StdoutPipe()
@@ -76,6 +77,11 @@ func openShop(ctx context.Context, dir string) (_ *shop, err error) {
 		return nil, errors.Join(err, s.close(), s.said())
 	}
 	return s, nil
+}
+
+// command is the program with the shop's configuration.
+func (s *shop) command(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, s.program, append(args, "-c", s.config)...) //nolint:gosec // built above, and called with words of this package
 }
 
 // boardAddress reads what the program says at its start, and goes on reading so
@@ -120,7 +126,7 @@ func (s *shop) said() error {
 // colleague adds somebody to a team and returns a link that signs them in.
 func (s *shop) colleague(ctx context.Context, name, team string) (string, error) {
 	for _, args := range [][]string{{"staff", "add", name, "-team", team, "-role", "lead", "-shown-as", "小李"}, {"signin", name}} {
-		cmd := exec.CommandContext(ctx, s.program, append(args, "-c", s.config)...)
+		cmd := s.command(ctx, args...)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
