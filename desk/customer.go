@@ -227,6 +227,10 @@ func (t *turn) urge(item *feedback.Item) (*feedback.Item, error) {
 		return nil, err
 	}
 	key := "urged:" + strconv.FormatInt(item.ID, 10)
+	if customerCommand(t.m.Text) == "human" {
+		// Who asks for a person is answered, whatever was said before.
+		key = "human:" + strconv.FormatInt(item.ID, 10)
+	}
 	_, answered, err := t.tx.State(key)
 	if err != nil {
 		return nil, err
@@ -283,9 +287,7 @@ func (w *work) promise(item *feedback.Item) {
 
 // askCancel asks what is not needed any more.
 func (t *turn) askCancel(item *feedback.Item) (*feedback.Item, error) {
-	if err := t.absorb(item); err != nil {
-		return nil, err
-	}
+	item.LastInAt = t.m.ReceivedAt
 	if err := t.save(item, step{kind: "message", data: map[string]string{"message": strconv.FormatInt(t.m.ID, 10)}}); err != nil {
 		return nil, err
 	}

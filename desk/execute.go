@@ -723,6 +723,9 @@ func (c *call) snoozeOne() error {
 		return c.refuse("notime", nil)
 	}
 	item := c.one()
+	if item.State == feedback.Closed || item.State == feedback.Resolved {
+		return c.refuse("ended", phraseVars{"number": item.ID})
+	}
 	was := snap(item)
 	if err := c.snooze(c.a, item, until.UTC(), note); err != nil {
 		return err

@@ -160,11 +160,11 @@ func (t *turn) message() (*feedback.Item, error) {
 		return t.afterClosure(current)
 	case len(t.m.Attachments) > 0:
 		return t.join(current, true)
-	case cues.Urging || (cues.Greeting && t.asking(current)):
+	case cues.Urging && t.brief(shortCue) || cues.Greeting && t.asking(current):
 		return t.urge(current)
-	case cues.Cancel:
+	case cues.Cancel && t.brief(shortCue):
 		return t.askCancel(current)
-	case cues.Human:
+	case cues.Human && t.brief(shortCue):
 		if _, err := t.urge(current); err != nil {
 			return nil, err
 		}
@@ -173,6 +173,17 @@ func (t *turn) message() (*feedback.Item, error) {
 		return t.join(current, !idle)
 	}
 }
+
+// A cue is all that a message says only while the message is short: 等了一个小时没人理我
+// urges, too, but it is a complaint, and 不用了，退款吧 asks for money. With nothing
+// open only what is hardly more than the cue itself counts, in characters.
+const (
+	bareCue  = 6
+	shortCue = 10
+)
+
+// brief reports whether the message has at most n characters.
+func (t *turn) brief(n int) bool { return len([]rune(strings.TrimSpace(t.m.Text))) <= n }
 
 // asking tells a greeting that asks again from one that begins a matter: the
 // person has said something before, and some time ago.
@@ -232,9 +243,9 @@ func (t *turn) fresh(_ *feedback.Item) (*feedback.Item, error) {
 			return nil, nil
 		case cues.Thanks, cues.Received:
 			return nil, nil
-		case cues.Greeting, cues.Urging, cues.BareMark:
+		case cues.Greeting, cues.BareMark, cues.Urging && t.brief(bareCue):
 			return nil, t.greet()
-		case cues.Cancel:
+		case cues.Cancel && t.brief(bareCue):
 			return nil, t.answer("status.none", nil, nil)
 		}
 	}

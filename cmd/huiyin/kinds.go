@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/bots/robot"
 	"github.com/huiyin/huiyin/bots/slack"
 	"github.com/huiyin/huiyin/bots/telegram"
 	"github.com/huiyin/huiyin/bots/webchat"
@@ -18,6 +19,7 @@ func botKinds() []bots.Kind {
 		webchat.Kind(),
 		telegram.Kind(),
 		slack.Kind(),
+		robot.Kind(),
 	}
 }
 

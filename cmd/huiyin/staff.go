@@ -77,12 +77,20 @@ func staff(ctx context.Context, c *cli, args []string) error {
 			return err
 		}
 		if c.lang == "en" {
-			fmt.Fprintf(c.out, "%s's code: %s (good for 24 hours, once). They send the bot “link %s” in private.\nA board link: huiyin signin %s\n", st.Name, code, code, st.Name)
+			fmt.Fprintf(c.out, "%s's code: %s (good for 24 hours, once). They send the bot “link %s” in private.\nA board link: huiyin signin %s%s\n", st.Name, code, code, st.Name, c.withConfig())
 		} else {
-			fmt.Fprintf(c.out, "%s 的绑定码：%s（24 小时有效，用一次）。让对方私聊机器人发「绑定 %s」。\n网页登录：huiyin signin %s\n", st.Name, code, code, st.Name)
+			fmt.Fprintf(c.out, "%s 的绑定码：%s（24 小时有效，用一次）。让对方私聊机器人发「绑定 %s」。\n网页登录：huiyin signin %s%s\n", st.Name, code, code, st.Name, c.withConfig())
 		}
 		return nil
 	})
+}
+
+// withConfig returns the flag that names the configuration in use.
+func (c *cli) withConfig() string {
+	if c.config == "" {
+		return ""
+	}
+	return " -c " + c.config
 }
 
 // teamName finds a team by name or title; the first where none is given.
