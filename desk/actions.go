@@ -67,7 +67,7 @@ func (w *work) assign(a *Actor, item *feedback.Item, to *feedback.Staff, reason 
 	}
 	text := w.r.Texts.Text(w.r.Language, "assigned", phraseVars{"number": item.ID, "owner": to.Name, "by": a.Staff.Name, "at": w.local.Format("15:04")})
 	if reason != "" {
-		text += "\n" + reason
+		text += "\n" + nlp.Mask(reason)
 	}
 	return w.say(item, said{key: eventKey(a, item, "assign"), kind: OutSound, text: text, sound: true, mention: []int64{to.ID}})
 }
@@ -96,7 +96,7 @@ func (w *work) transfer(a *Actor, item *feedback.Item, team *Team, reason string
 	words := phraseVars{"number": item.ID, "team": team.Title, "by": a.Staff.Name, "at": w.local.Format("15:04")}
 	name := "transferred.plain"
 	if reason != "" {
-		name, words["reason"] = "transferred", reason
+		name, words["reason"] = "transferred", nlp.Mask(reason)
 	}
 	text := w.r.Texts.Text(w.r.Language, name, words)
 	if err := w.say(item, said{key: key, kind: OutSound, text: text, sound: true}); err != nil {
@@ -405,6 +405,7 @@ func (w *work) correct(a *Actor, item *feedback.Item, c labels) error {
 		item.Verdict.Intent = c.intent
 	}
 	item.Verdict.Topics = retopic(item.Verdict.Topics, c.add, c.remove)
+	item.Verdict.Model = corrected
 	team := item.Team
 	before := item.Priority
 	keep := item.Owner != 0 || item.Transfers > 0

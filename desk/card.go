@@ -25,7 +25,7 @@ const maxFolded = 1000
 // cards writes the card rows of an item for every chat that is to have one,
 // due at at. Rows that exist stay; a card that folded has none.
 func (w *work) cards(item *feedback.Item, at time.Time) error {
-	if item.History || item.Verdict.Intent == "spam" && item.Owner == 0 || !w.cardWanted(item) && item.Priority != feedback.P0 {
+	if item.History || silent(item) && item.Owner == 0 || !w.cardWanted(item) && item.Priority != feedback.P0 {
 		return nil
 	}
 	places, err := w.currentPlaces(item)

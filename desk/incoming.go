@@ -411,7 +411,7 @@ func (t *turn) open() (*feedback.Item, error) {
 	}}); err != nil {
 		return nil, err
 	}
-	if item.Verdict.Intent == "spam" {
+	if silent(item) {
 		// Advertising gets no clock and no card, and no receipt to confirm
 		// that somebody reads: it stays in the list.
 		return item, t.tx.UpdateItem(item)
@@ -429,6 +429,21 @@ func (t *turn) open() (*feedback.Item, error) {
 		return nil, err
 	}
 	return item, t.sayRest(item)
+}
+
+// corrected is the model that a verdict names once a colleague corrected it.
+const corrected = "staff"
+
+// sureSpam is from which score on a message is taken for nothing but
+// advertising: below it, people are rather heard once too often.
+const sureSpam = 0.7
+
+// silent reports whether an item is nothing but advertising: it gets no card and
+// no receipt. What names a known topic or a hazard is heard all the same, since
+// a complaint with an address in it can look like an advertisement.
+func silent(item *feedback.Item) bool {
+	v := &item.Verdict
+	return v.Intent == "spam" && v.Spam >= sureSpam && len(v.Topics) == 0 && len(v.Hazards) == 0
 }
 
 // clocked reports whether an item of this intent has an answer time: praise
@@ -507,8 +522,12 @@ func (w *work) reconsider(item *feedback.Item) error {
 	was, team := item.Priority, item.Team
 	v := w.r.Analyze(item.Text)
 	intent := item.Verdict.Intent
+	old := item.Verdict
 	item.Verdict = verdictOf(v)
-	if intent != "" && intent != "spam" && thanked(item.Verdict.Intent) && !thanked(intent) {
+	if old.Model == corrected {
+		// What a colleague said about it stands against later guesses.
+		item.Verdict.Sentiment, item.Verdict.Intent, item.Verdict.Topics, item.Verdict.Model = old.Sentiment, old.Intent, old.Topics, corrected
+	} else if intent != "" && intent != "spam" && thanked(item.Verdict.Intent) && !thanked(intent) {
 		// A kind word further on does not take an answer back that was promised.
 		item.Verdict.Intent = intent
 	}
@@ -718,7 +737,7 @@ func (w *work) oneWay(c Incoming) (*feedback.Item, error) {
 	}}); err != nil {
 		return nil, err
 	}
-	if item.History || item.Verdict.Intent == "spam" {
+	if item.History || silent(item) {
 		return item, nil
 	}
 	w.s.burst.add(w.now)

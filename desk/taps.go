@@ -329,6 +329,37 @@ func (c *tapped) erase() error {
 	return c.forgetFiles(files)
 }
 
+// forgetBatch is how many people one call of Forget erases.
+const forgetBatch = 100
+
+// Forget erases people whose matters have all been over for the time that the
+// privacy text promises, some at a time. It returns how many it erased.
+func (s *Service) Forget(ctx context.Context) (int, error) {
+	var ids []int64
+	before := s.now().UTC().AddDate(0, 0, -s.Rules().Retention)
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		ids, err = tx.AuthorsToForget(before, forgetBatch)
+		return err
+	})
+	if err != nil || s.Rules().Retention <= 0 {
+		return 0, err
+	}
+	for _, id := range ids {
+		err := s.do(ctx, func(w *work) error {
+			files, err := w.tx.EraseAuthor(id)
+			if err != nil {
+				return err
+			}
+			return w.forgetFiles(files)
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
 // forgetFiles has stored files removed once their rows are gone. Each is a
 // state of its own, so that a crash in between removes them later.
 func (w *work) forgetFiles(paths []string) error {

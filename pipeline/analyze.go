@@ -185,7 +185,17 @@ func (p *Pipeline) reconcileLoop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	forget := p.now()
 	for ctx.Err() == nil {
+		if now := p.now(); !now.Before(forget) {
+			more, err := p.forgetPeople(ctx)
+			if err != nil {
+				return err
+			}
+			if !more {
+				forget = now.Add(time.Hour)
+			}
+		}
 		age, wait := p.timing.Reconcile, p.timing.Reconcile/2
 		if p.away.Load() {
 			// Nobody hears a bell: SQL is asked often instead.
@@ -211,6 +221,16 @@ func (p *Pipeline) reconcileLoop(ctx context.Context) error {
 		t.Stop()
 	}
 	return nil
+}
+
+// forgetPeople erases people whose time has passed, some at a time, and reports
+// whether there may be more.
+func (p *Pipeline) forgetPeople(ctx context.Context) (more bool, err error) {
+	n, err := p.desk.Forget(ctx)
+	if n > 0 {
+		p.log.Info("people erased whose time has passed", "n", n)
+	}
+	return n > 0, err
 }
 
 // sweepSize is how many unfinished messages one sweep rings for: the others

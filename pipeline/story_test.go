@@ -509,3 +509,52 @@ func TestStoryASecondQuestionAfterTheReplyIsOnTheClock(t *testing.T) {
 		t.Errorf("the owner was not told:\n%s", h.team(teamChat))
 	}
 }
+
+func TestStoryWhatIsOverIsDeletedWhenPromised(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", "快递太慢了，等了三天还没收到")
+	h.says("李四", "杯子是破的，漏了一桌子，给换一个吧")
+	h.writes("U-LI", 1, "！解决 今天会送到，久等了")
+	h.pass(80 * time.Hour)
+	forget := func() int {
+		n, err := h.p.desk.Forget(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	h.now = h.now.AddDate(0, 0, 170)
+	if n := forget(); n != 0 {
+		t.Fatalf("%d people erased too early", n)
+	}
+	h.now = h.now.AddDate(0, 0, 20)
+	if n := forget(); n != 1 {
+		t.Fatalf("%d people erased, one was due", n)
+	}
+	if one, two := h.item(1), h.item(2); one.Text != "" || one.AuthorName != "" || two.Text == "" {
+		t.Errorf("#1 %q %q, #2 %q", one.Text, one.AuthorName, two.Text)
+	}
+	if n := forget(); n != 0 {
+		t.Errorf("%d people erased again", n)
+	}
+}
+
+func TestStoryAComplaintWithAnAddressIsHeard(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", "快递太慢了，电话13812345678，邮箱zhang.san@example.com")
+	h.card(teamChat, 1)
+	h.says("广告", "兼职日结日入过万，加微信 abc123 领取，www.example.com")
+	if got := h.customer("广告"); got != "" {
+		t.Errorf("an advertisement was answered:\n%s", got)
+	}
+}
+
+func TestStoryAComplaintThatAlsoUrgesOpensAnItem(t *testing.T) {
+	h := newHouse(t, nil)
+	for i, text := range []string{"等了一个小时没人理我，咖啡也没有", "怎么还没人处理我的退款？订单号 123", "不用了，退款吧，太慢了等不了"} {
+		h.says(fmt.Sprintf("客户%d", i), text)
+		if got := h.item(int64(i + 1)).Text; got != text {
+			t.Errorf("item %d: %q", i+1, got)
+		}
+	}
+}

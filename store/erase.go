@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"time"
 )
 
 // EraseAuthor removes what is personal about an author: names, ids, texts,
@@ -74,4 +75,15 @@ func (tx *Tx) eraseItems(author int64) error {
 		}
 	}
 	return nil
+}
+
+// AuthorsToForget returns people whose matters are all over since before, and
+// who were not erased yet, at most limit. One-way sources' authors are not among
+// them: nothing was promised to people who never wrote to us.
+func (tx *Tx) AuthorsToForget(before time.Time, limit int) ([]int64, error) {
+	return tx.ids(`SELECT a.id FROM authors a WHERE a.external NOT LIKE 'erased %'
+  AND EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND i.way_back)
+  AND NOT EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND (i.state <> 'closed' OR i.ended_at > ?))
+  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.author = a.id AND m.received_at > ?)
+ORDER BY a.id LIMIT ?`, before, before, limit)
 }
