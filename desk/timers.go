@@ -48,17 +48,23 @@ func (d Due) run(w *work) (*feedback.Item, error) {
 	}
 }
 
+// person returns the conversation of an item and who is in it.
+func (w *work) person(item *feedback.Item) (*feedback.Conversation, *feedback.Author, error) {
+	conv, err := w.tx.Conversation(item.Conversation)
+	if err != nil {
+		return nil, nil, err
+	}
+	author, err := w.tx.Author(item.Author)
+	return conv, author, err
+}
+
 // receiptDue sends the receipt after a silence. Pictures alone are asked about;
 // the receipt follows their words.
 func (w *work) receiptDue(item *feedback.Item, message string) error {
 	if item.Receipt != feedback.DeliveryNone || item.State == feedback.Closed || item.State == feedback.Resolved || !item.RepliedAt.IsZero() {
 		return nil
 	}
-	conv, err := w.tx.Conversation(item.Conversation)
-	if err != nil {
-		return err
-	}
-	author, err := w.tx.Author(item.Author)
+	conv, author, err := w.person(item)
 	if err != nil {
 		return err
 	}
@@ -128,11 +134,7 @@ func (w *work) promiseDue(item *feedback.Item) error {
 	if item.PromisedAt.IsZero() || !item.WayBack || item.State != feedback.New && item.State != feedback.Open {
 		return nil
 	}
-	conv, err := w.tx.Conversation(item.Conversation)
-	if err != nil {
-		return err
-	}
-	author, err := w.tx.Author(item.Author)
+	conv, author, err := w.person(item)
 	if err != nil {
 		return err
 	}
@@ -160,11 +162,7 @@ func (w *work) remind(item *feedback.Item) error {
 }
 
 func (w *work) tellWaiting(item *feedback.Item, key, unique string) error {
-	conv, err := w.tx.Conversation(item.Conversation)
-	if err != nil {
-		return err
-	}
-	author, err := w.tx.Author(item.Author)
+	conv, author, err := w.person(item)
 	if err != nil {
 		return err
 	}

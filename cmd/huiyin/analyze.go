@@ -31,15 +31,7 @@ func analyze(ctx context.Context, c *cli, args []string) error {
 	if len(files) > 1 {
 		return fmt.Errorf("%w: one file, or none for standard input", errUsage)
 	}
-	cfg, err := c.loadConfig()
-	if err != nil {
-		return err
-	}
-	seg, err := openSegmenter(cfg)
-	if err != nil {
-		return err
-	}
-	analyzer, err := nlp.New(analyzerOptions(cfg, seg))
+	analyzer, err := c.analyzer()
 	if err != nil {
 		return err
 	}
@@ -53,6 +45,19 @@ func analyze(ctx context.Context, c *cli, args []string) error {
 		in = f
 	}
 	return analyzeLines(ctx, in, c.out, analyzer)
+}
+
+// analyzer loads the configuration, the dictionary and the analysis.
+func (c *cli) analyzer() (*nlp.Analyzer, error) {
+	cfg, err := c.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	seg, err := openSegmenter(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return nlp.New(analyzerOptions(cfg, seg))
 }
 
 // analyzeLines works on chunks of lines, each line of a chunk in whatever order

@@ -56,15 +56,7 @@ func eval(_ context.Context, c *cli, args []string) error {
 	if len(paths) == 0 {
 		return fmt.Errorf("%w: name at least one file of rows label<TAB>text", errUsage)
 	}
-	cfg, err := c.loadConfig()
-	if err != nil {
-		return err
-	}
-	seg, err := openSegmenter(cfg)
-	if err != nil {
-		return err
-	}
-	analyzer, err := nlp.New(analyzerOptions(cfg, seg))
+	analyzer, err := c.analyzer()
 	if err != nil {
 		return err
 	}
