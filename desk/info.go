@@ -486,6 +486,9 @@ func (c *call) unlink() error {
 			team = c.team(tc.Team).Title
 		}
 	}
+	if team == "" {
+		return c.refuse("chat.fixed", nil)
+	}
 	c.forget = true
 	if err := c.tx.DropTeamChat(c.a.Bot, c.e.Chat.ID); err != nil {
 		return err

@@ -53,6 +53,7 @@ func answerTexts() []entry {
 		{"digest.list.untold", "没通知到的", "Not told"},
 		{"report.none", "最近一天没有新的，也没有等着的。", "Nothing new in the last day, and nothing waits."},
 		{"search.none", "没找到「{text}」。换个词试试。", "Nothing found for “{text}”. Try another word."},
+		{"chat.fixed", "这个群没有在这里登记过。要是还收得到卡片，那是配置文件里写的，去那里改。", "This chat was not registered here. If cards still come, the configuration says so: change it there."},
 		{"link.admin", "登记群要管理员来。", "Registering a chat takes an admin."},
 		{"link.private", "这是私聊，不能登记成组的群。", "This is a private chat, it can't be a team's."},
 		{"closeddown", "好，先不动。", "All right, nothing was done."},
