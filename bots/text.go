@@ -2,6 +2,7 @@ package bots
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -93,4 +94,22 @@ func breakAt(s string) int {
 		}
 	}
 	return 0
+}
+
+// Clean returns s without what no message needs and some clients choke on:
+// invalid bytes, carriage returns, control characters. Line breaks and tabs
+// stay.
+func Clean(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r == '\r':
+			return '\n'
+		case unicode.IsControl(r):
+			return -1
+		}
+		return r
+	}, s)
 }

@@ -39,7 +39,7 @@ func (c *call) press(data string) error {
 	case "undo", "now", "gotit", "again":
 		return c.pressOut(verb, arg)
 	case "unfold":
-		return c.pressUnfold(arg)
+		return c.pressUnfold()
 	case "more", "to", "prio", "nap", "label":
 		return c.pressChoice(verb, arg)
 	}
@@ -175,7 +175,8 @@ func (c *call) permittedOut(out *store.Out) error {
 	return c.permitted(item)
 }
 
-func (c *call) pressUnfold(arg string) error {
+// pressUnfold gives the folded items of the chat it was pressed in their cards.
+func (c *call) pressUnfold() error {
 	if err := c.permitted(&feedback.Item{}); err != nil {
 		return err
 	}
@@ -183,7 +184,6 @@ func (c *call) pressUnfold(arg string) error {
 	if err != nil {
 		return err
 	}
-	_ = arg // the chat it was pressed in is the chat it is about
 	if n == 0 {
 		return c.refuse("unfolded.none", nil)
 	}

@@ -18,7 +18,7 @@ func layOut(p bots.Post, f flavour) string {
 	if p.Card != nil {
 		body, links = layCard(*p.Card)
 	} else {
-		body, links = []string{inert(tidy(p.Text))}, addresses(p.Buttons)
+		body, links = []string{inert(bots.Clean(p.Text))}, addresses(p.Buttons)
 	}
 	for _, file := range p.Files {
 		body = append(body, "📎 "+inert(oneLine(file.Name)))
@@ -30,11 +30,11 @@ func layOut(p bots.Post, f flavour) string {
 // board. Its buttons work there, not here.
 func layCard(c bots.Card) (body, links []string) {
 	body = append(body, join("　　", inert(oneLine(c.Head)), inert(oneLine(c.State))))
-	if quote := strings.TrimSpace(tidy(c.Quote)); quote != "" {
+	if quote := strings.TrimSpace(bots.Clean(c.Quote)); quote != "" {
 		body = append(body, "「"+inert(quote)+"」")
 	}
 	for _, line := range c.Lines {
-		body = append(body, inert(tidy(line)))
+		body = append(body, inert(bots.Clean(line)))
 	}
 	if liveURL(c.URL) {
 		links = append(links, "→ "+c.URL)
@@ -130,23 +130,7 @@ func mentions(people []bots.Person, f flavour) string {
 	return strings.Join(out, " ")
 }
 
-// tidy drops what no message needs: invalid bytes, control characters.
-func tidy(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n")
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r == '\r':
-			return '\n'
-		case unicode.IsControl(r):
-			return -1
-		}
-		return r
-	}, s)
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(tidy(s)), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(bots.Clean(s)), " ") }
 
 var quad = regexp.MustCompile(`[0-9]{1,3}(?:\.[0-9]{1,3}){3}`)
 

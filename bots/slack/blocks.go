@@ -68,7 +68,7 @@ func layText(text string, mention []bots.Person) layout {
 
 // layWithin lays out a text of at most room units.
 func layWithin(text string, mention []bots.Person, room int) layout {
-	text = units(room).Cut(strings.TrimRight(clean(text), "\n "))
+	text = units(room).Cut(strings.TrimRight(bots.Clean(text), "\n "))
 	var elements []slack.RichTextSectionElement
 	elements = append(elements, layMentions(mention)...)
 	if text != "" {
@@ -92,7 +92,7 @@ func layCard(c bots.Card, mention []bots.Person) layout {
 		parts = append(parts, state)
 		left -= units(0).Len(c.State)
 	}
-	if quote := units(fallbackLimit).Cut(strings.TrimSpace(clean(c.Quote))); quote != "" {
+	if quote := units(fallbackLimit).Cut(strings.TrimSpace(bots.Clean(c.Quote))); quote != "" {
 		parts = append(parts, &slack.RichTextQuote{
 			Type:     slack.RTEQuote,
 			Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(quote, nil)},
@@ -135,7 +135,7 @@ func layState(c bots.Card, mention []bots.Person) slack.RichTextElement {
 // linesWithin joins lines within n units, dropping them from the end.
 func linesWithin(lines []string, n int) string {
 	for len(lines) > 0 {
-		joined := strings.TrimRight(clean(strings.Join(lines, "\n")), "\n ")
+		joined := strings.TrimRight(bots.Clean(strings.Join(lines, "\n")), "\n ")
 		if units(0).Len(joined) <= n {
 			return joined
 		}
@@ -170,7 +170,7 @@ func fallback(text string, mention []bots.Person) string {
 			b.WriteString("<@" + p.ID + "> ")
 		}
 	}
-	b.WriteString(inert(units(fallbackLimit).Cut(strings.TrimSpace(clean(text)))))
+	b.WriteString(inert(units(fallbackLimit).Cut(strings.TrimSpace(bots.Clean(text)))))
 	return b.String()
 }
 
@@ -252,4 +252,4 @@ func plain(s string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(bots.Clean(s)), " ") }

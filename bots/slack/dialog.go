@@ -67,7 +67,7 @@ func layField(d bots.Dialog) *slack.InputBlock {
 	}
 	input := slack.NewPlainTextInputBlockElement(placeholder, fieldText)
 	input.Multiline = true
-	input.InitialValue = units(inputLimit).Cut(clean(d.Value))
+	input.InitialValue = units(inputLimit).Cut(bots.Clean(d.Value))
 	input.MinLength = max(0, min(d.Min, inputLimit))
 	input.MaxLength = inputLimit
 	return slack.NewInputBlock(fieldText, plain(first(units(valueLimit).Cut(oneLine(d.Label)), "…")), hint, input)

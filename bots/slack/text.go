@@ -124,23 +124,6 @@ func withoutLeadingMention(raw, self string) string {
 	return strings.TrimLeft(trimmed[end+1:], " \t\u00a0\u3000,，:：")
 }
 
-// clean returns s without what no message needs and some clients choke on:
-// invalid bytes, carriage returns, control characters.
-func clean(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n")
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r == '\r':
-			return '\n'
-		case unicode.IsControl(r):
-			return -1
-		}
-		return r
-	}, s)
-}
-
 // wordJoiner is an invisible character of no width that keeps a code from
 // being read as one.
 const wordJoiner = "\u2060"
