@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,9 +60,15 @@ func Public(addr netip.Addr) bool {
 	return addr.IsValid() && addr.Zone() == ""
 }
 
-// Guard decides which addresses may be reached.
+// Guard decides which addresses may be reached. Its zero value lets through the
+// public internet on ports 80 and 443, as the system resolves names.
 type Guard struct {
-	Allow []netip.Prefix // private networks that the operator allows
+	// Allow are private networks that the operator allows, on any port.
+	Allow []netip.Prefix
+	// Ports may be reached on public addresses besides 80 and 443.
+	Ports []uint16
+	// Resolver looks names up; nil means the system's.
+	Resolver *net.Resolver
 	// host, where set, is the host and port that the operator wrote: it is
 	// reached as it is.
 	host string
@@ -83,7 +90,7 @@ func (g Guard) allowed(address string) error {
 	if !Public(addr) {
 		return ErrForbidden
 	}
-	if port := ap.Port(); port != 80 && port != 443 {
+	if port := ap.Port(); port != 80 && port != 443 && !slices.Contains(g.Ports, port) {
 		return fmt.Errorf("%w: port %d, only 80 and 443 are open", ErrForbidden, port)
 	}
 	return nil
@@ -91,17 +98,28 @@ func (g Guard) allowed(address string) error {
 
 // Guarded returns a client for addresses found in content.
 func Guarded(allow []netip.Prefix, timeout time.Duration) *http.Client {
-	return client(Guard{Allow: allow}, timeout)
+	return Guard{Allow: allow}.Content(timeout)
 }
 
 // Trusted returns a client for the address the operator wrote. Other hosts,
 // which redirects may lead to, are guarded.
 func Trusted(address string, allow []netip.Prefix, timeout time.Duration) *http.Client {
-	g := Guard{Allow: allow}
-	if u, err := url.Parse(address); err == nil {
+	return Guard{Allow: allow}.Host(address, timeout)
+}
+
+// Content is Guarded under this guard.
+func (g Guard) Content(timeout time.Duration) *http.Client {
+	g.host = ""
+	return g.client(timeout)
+}
+
+// Host is Trusted under this guard.
+func (g Guard) Host(address string, timeout time.Duration) *http.Client {
+	g.host = ""
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		g.host = hostPort(u)
 	}
-	return client(g, timeout)
+	return g.client(timeout)
 }
 
 func hostPort(u *url.URL) string {
@@ -115,9 +133,9 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-func client(g Guard, timeout time.Duration) *http.Client {
-	plain := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	guarded := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+func (g Guard) client(timeout time.Duration) *http.Client {
+	plain := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Resolver: g.Resolver}
+	guarded := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Resolver: g.Resolver}
 	guarded.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error { return g.allowed(address) }
 	transport := &http.Transport{
 		Proxy: nil,
@@ -130,17 +148,23 @@ func client(g Guard, timeout time.Duration) *http.Client {
 		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConns: 64, MaxIdleConnsPerHost: 16, IdleConnTimeout: 60 * time.Second,
 		ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
 	}
-	return &http.Client{
-		Transport: transport,
-		Timeout:   timeout,
-		CheckRedirect: func(req *http.Request, via []*http.Request) error {
-			if len(via) >= maxRedirects {
-				return fmt.Errorf("more than %d redirects", maxRedirects)
-			}
-			if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-				return fmt.Errorf("%w: scheme %q", ErrForbidden, req.URL.Scheme)
-			}
-			return nil
-		},
+	return &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: redirect}
+}
+
+// redirect decides about the next address of a chain. Where it leads is checked
+// when the connection is made, like every other.
+func redirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
+	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return fmt.Errorf("%w: scheme %q", ErrForbidden, req.URL.Scheme)
+	}
+	if req.URL.User != nil {
+		return fmt.Errorf("%w: a redirect with a password in it", ErrForbidden)
+	}
+	// The address that led here may hold a token in its path or query: the next
+	// host is not to read it.
+	req.Header.Del("Referer")
+	return nil
 }

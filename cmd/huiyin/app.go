@@ -408,14 +408,17 @@ func (a *app) ready() error {
 // listen opens the listeners of web and metrics, and serves until the teardown.
 func (a *app) listen() (addr string, err error) {
 	if a.cfg.Web.MetricsListen != "" {
-		if _, err := a.serveHTTP("metrics", a.cfg.Web.MetricsListen, a.meter.handler(a)); err != nil {
+		if _, err := a.serveHTTP("metrics", a.cfg.Web.MetricsListen, &http.Server{
+			Handler: a.meter.handler(a), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
+			IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
+		}); err != nil {
 			return "", err
 		}
 	}
 	if !a.roles.web {
 		return "", nil
 	}
-	addr, err = a.serveHTTP("web", a.cfg.Web.Listen, a.pages.Handler())
+	addr, err = a.serveHTTP("web", a.cfg.Web.Listen, a.pages.HTTPServer())
 	if err != nil {
 		return "", err
 	}
@@ -431,16 +434,13 @@ func (a *app) listen() (addr string, err error) {
 	return addr, nil
 }
 
-func (a *app) serveHTTP(name, address string, h http.Handler) (string, error) {
+func (a *app) serveHTTP(name, address string, srv *http.Server) (string, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return "", fmt.Errorf("listen for %s on %s: %w (another program may use it: change %s in the configuration)", name, address, err, map[string]string{"web": "web.listen", "metrics": "web.metrics_listen"}[name])
 	}
-	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
-	}
+	srv.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

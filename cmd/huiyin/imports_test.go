@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"listeners/*":      {"listeners", "feedback", "feedback/*"},
 	"listeners/feed/*": {"listeners", "listeners/feed"},
 	"outbound":         {},
+	"outbound/*":       {},
 	"store":            {"feedback", "feedback/*"},
 	"store/stream":     {},
 	"store/files":      {},
@@ -72,7 +73,7 @@ var onlyIn = map[string][]string{
 }
 
 // forTests are packages made for tests: only tests import them.
-var forTests = []string{"bots/bottest", "bots/slack/slacktest", "bots/telegram/telegramtest", "bots/robot/robottest", "store/storetest", "store/stream/streamtest"}
+var forTests = []string{"bots/bottest", "bots/slack/slacktest", "bots/telegram/telegramtest", "bots/robot/robottest", "store/storetest", "store/stream/streamtest", "outbound/outboundtest"}
 
 // std are packages that may import nothing but the standard library and, where
 // it says so, what is named.
