@@ -80,7 +80,8 @@ type Server struct {
 	envelopes map[string]*delivery
 	events    []json.RawMessage // all that happened, for Repeat
 	lost      []string
-	failures  map[string]int // by user: actions the app did not acknowledge
+	abandoned map[string]bool // ts of the messages whose events were given up
+	failures  map[string]int  // by user: actions the app did not acknowledge
 	faults    map[string][]Fault
 	calls     map[string]int
 	refused   map[string]int // by error code
@@ -117,7 +118,7 @@ func Start(o Options) (*Server, error) {
 		opts: o.withDefaults(), base: "http://" + listener.Addr().String(), ctx: ctx, stop: cancel,
 		users: map[string]*user{}, channels: map[string]*channel{}, files: map[string]*file{},
 		views: map[string]*View{}, triggers: map[string]*trigger{}, responses: map[string]*responseURL{},
-		tickets: map[string]time.Time{}, envelopes: map[string]*delivery{}, failures: map[string]int{},
+		tickets: map[string]time.Time{}, envelopes: map[string]*delivery{}, abandoned: map[string]bool{}, failures: map[string]int{},
 		faults: map[string][]Fault{}, calls: map[string]int{}, refused: map[string]int{},
 	}
 	s.users[Bot] = &user{id: Bot, name: "huiyin", title: "回音"}

@@ -204,6 +204,15 @@ func (s *Server) Lost() []string {
 	return append([]string(nil), s.lost...)
 }
 
+// Abandoned reports whether the event of a person's message was given up after
+// all tries: the app was never connected, or never acknowledged it. The app
+// cannot know of the message then, unless it looks.
+func (s *Server) Abandoned(ts string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.abandoned[ts]
+}
+
 // Repeat delivers the last n events again, acknowledged or not, as Slack does
 // now and then.
 func (s *Server) Repeat(n int) {
@@ -265,7 +274,19 @@ func (s *Server) deliver(d *delivery) {
 		s.failures[d.person]++
 	} else {
 		s.lost = append(s.lost, d.id)
+		s.abandoned[eventTS(d.payload)] = true
 	}
+}
+
+// eventTS is the ts of the message that an event tells of; empty for others.
+func eventTS(payload json.RawMessage) string {
+	var p struct {
+		Event struct {
+			TS string `json:"ts"`
+		} `json:"event"`
+	}
+	_ = json.Unmarshal(payload, &p) // what is no event has no ts
+	return p.Event.TS
 }
 
 // attempt delivers once, over any socket, and reports whether it was
