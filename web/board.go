@@ -354,5 +354,8 @@ func tone(item *feedback.Item, now time.Time) bots.Tone {
 
 // boardLive tells an open board when to look again.
 func (s *Server) boardLive(w http.ResponseWriter, r *http.Request, ses *session) {
-	s.follow(w, r, "staff:"+strconv.FormatInt(ses.staff.ID, 10), ItemsTopic)
+	s.follow(w, r, "staff:"+strconv.FormatInt(ses.staff.ID, 10), ItemsTopic, func() bool {
+		now, err := s.sessionOf(r)
+		return err == nil && now != nil
+	})
 }

@@ -38,48 +38,6 @@ func (s *Server) HTTPServer() *http.Server {
 	return srv
 }
 
-// routes is the whole map of the site.
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /static/{sum}/{name}", s.static)
-	mux.HandleFunc("GET /favicon.ico", s.favicon)
-
-	mux.HandleFunc("GET /c", s.chatPage)
-	mux.HandleFunc("GET /c/embed.js", s.embedScript)
-	mux.HandleFunc("GET /c/{bot}", s.chatPage)
-	mux.HandleFunc("POST /c/{bot}/hello", s.chatHello)
-	mux.HandleFunc("GET /c/{bot}/messages", s.chatMessages)
-	mux.HandleFunc("POST /c/{bot}/send", s.chatSend)
-	mux.HandleFunc("POST /c/{bot}/press", s.chatPress)
-	mux.HandleFunc("GET /c/{bot}/live", s.chatLive)
-	mux.HandleFunc("GET /c/{bot}/files/{id}", s.chatFile)
-	mux.HandleFunc("GET /c/{bot}/sent/{id}/{n}", s.chatSentFile)
-
-	mux.HandleFunc("GET /{$}", s.signedIn(s.listPage))
-	mux.HandleFunc("GET /i/{number}", s.signedIn(s.itemPage))
-	mux.HandleFunc("GET /live", s.signedIn(s.boardLive))
-	mux.HandleFunc("POST /do", s.signedIn(s.act))
-	mux.HandleFunc("GET /files/{id}", s.signedIn(s.boardFile))
-	mux.HandleFunc("GET /sent/{id}/{n}", s.signedIn(s.boardSentFile))
-	mux.HandleFunc("GET /signin", s.signInPage)
-	mux.HandleFunc("POST /signin", s.signIn)
-	mux.HandleFunc("GET /s/{code}", s.linkPage)
-	mux.HandleFunc("POST /signout", s.signOut)
-
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("/", s.notFound)
-
-	guarded := s.sameSite(mux)
-	outer := http.NewServeMux()
-	// What platforms post is authenticated by them and their handlers: browsers'
-	// origins and cookies mean nothing there.
-	outer.HandleFunc("/in/{name}", s.inbound)
-	outer.HandleFunc("/in/{name}/{rest...}", s.inbound)
-	outer.Handle("/", guarded)
-	return s.recovered(s.headers(outer))
-}
-
 // sameSite refuses what another site makes a browser post here.
 func (s *Server) sameSite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -131,6 +89,8 @@ func (s *Server) headers(next http.Handler) http.Handler {
 		if s.site.Load().secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
+		// Routes read less than this; none reads more.
+		r.Body = http.MaxBytesReader(w, r.Body, maxSend)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), nonceKey{}, nonce)))
 	})
 }

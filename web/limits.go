@@ -14,6 +14,9 @@ type Limits struct {
 	VisitorUploads  int  // messages of one visitor in work at a time, default 4
 	Streams         int  // open live connections of one visitor or colleague, default 6
 	MaxFiles        int  // in one message, default 9
+	// Ping is how often an open live connection is looked after: whether it is
+	// still there, and still somebody's who may look. Default 20 s.
+	Ping time.Duration
 	// SignInTries is how many codes one address may try in ten minutes,
 	// default 10; all addresses together may try twenty times as many.
 	SignInTries int
@@ -43,6 +46,9 @@ func (l Limits) withDefaults() Limits {
 	count(&l.Streams, 6)
 	count(&l.MaxFiles, 9)
 	count(&l.SignInTries, 10)
+	if l.Ping <= 0 {
+		l.Ping = livePing
+	}
 	return l
 }
 

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// livePing keeps proxies from closing a quiet stream.
+	// livePing keeps proxies from closing a quiet stream, and is how long
+	// somebody who may no longer look still learns that something changed.
 	livePing = 20 * time.Second
-	// liveMax is when a page has to open a new one, so that who may see is
-	// checked again.
+	// liveMax is when a page has to open a new one.
 	liveMax = 5 * time.Minute
 	// ConversationTopic and ItemsTopic are what pages listen to: the first
 	// followed by the conversation's id, the second with an item's number as
@@ -42,11 +42,12 @@ func (s *Server) chatLive(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent) // nothing can happen before they write
 		return
 	}
-	s.follow(w, r, v.id, ConversationTopic+strconv.FormatInt(conv.ID, 10))
+	s.follow(w, r, v.id, ConversationTopic+strconv.FormatInt(conv.ID, 10), func() bool { return true })
 }
 
-// follow streams a line for each message of a topic until the page leaves.
-func (s *Server) follow(w http.ResponseWriter, r *http.Request, who, topic string) {
+// follow streams a line for each message of a topic until the page leaves, or
+// may, asked every Limits.Ping, says that it is no longer for them.
+func (s *Server) follow(w http.ResponseWriter, r *http.Request, who, topic string, may func() bool) {
 	leave, ok := s.streams.enter(who)
 	if !ok {
 		s.slow(w, r, 10*time.Second)
@@ -67,7 +68,7 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, who, topic strin
 	l := &line{w: w, c: http.NewResponseController(w)}
 	// The connection's read deadline would end a stream that only writes.
 	_ = l.c.SetReadDeadline(time.Time{})
-	ping := time.NewTicker(livePing)
+	ping := time.NewTicker(s.limits.Ping)
 	defer ping.Stop()
 	// The page looks once the stream stands: what happened before is not
 	// missed.
@@ -77,6 +78,9 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, who, topic strin
 		case <-ctx.Done():
 			return
 		case <-ping.C:
+			if !may() {
+				return
+			}
 			l.send(":\n\n")
 		case m, ok := <-news:
 			if !ok {
