@@ -14,11 +14,11 @@ import (
 // stored, searched and shown, but moves no verdict.
 const MaxAnalyzed = 64 << 10
 
-// scorer judges the polarity of a folded text. The probabilities sum to 1. Spans
-// are the parts that moved its verdict toward a label, best first.
+// scorer judges the polarity of a folded text. The probabilities sum to 1.
+// Reasons are the parts that moved its verdict toward a label, best first.
 type scorer interface {
-	Score(folded string, words []string) (positive, neutral, negative float64)
-	Spans(folded string, words []string, label string, n int) []sentiment.Span
+	Read(r *sentiment.Reading, folded string) (positive, neutral, negative float64)
+	Reasons(r *sentiment.Reading, words []string, label string, n int) []sentiment.Span
 }
 
 // Analyzer analyses texts. It is safe for concurrent use.
@@ -175,6 +175,7 @@ type scratch struct {
 	lang     string
 	cues     Cues
 	spam     float64
+	reading  sentiment.Reading
 	positive float64 // probabilities of the sentiment model
 	neutral  float64
 	negative float64
@@ -227,7 +228,7 @@ func (a *Analyzer) read(s *scratch, text string) {
 	s.cutClauses()
 	a.readTokens(s)
 	s.scoreClauses()
-	s.positive, s.neutral, s.negative = a.model.Score(s.folded, nil)
+	s.positive, s.neutral, s.negative = a.model.Read(&s.reading, s.folded)
 	s.spam = a.readSpam(s)
 	s.cues = a.readCues(s)
 	a.readIntents(s)

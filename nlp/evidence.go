@@ -31,7 +31,7 @@ func (a *Analyzer) evidence(s *scratch, v *Verdict, text string) []Evidence {
 	s.sentimentSpans(v, func(start, end int32) { add("sentiment", start, end) })
 	if len(out) == 0 && v.Sentiment != "neutral" && len(s.fold.text) <= maxModelSpans {
 		// No word of the lists tells why: the model's own reasons.
-		for _, span := range a.model.Spans(s.folded, s.words, v.Sentiment, maxSentimentSpans-1) {
+		for _, span := range a.model.Reasons(&s.reading, s.words, v.Sentiment, maxSentimentSpans-1) {
 			add("sentiment", int32(span.Start), int32(span.End))
 		}
 	}

@@ -72,6 +72,31 @@ func (m *Model) Score(folded string, _ []string) (pos, neu, neg float64) {
 	return m.probabilities(logits)
 }
 
+// Reading is a text as a model read it, from which [Model.Reasons] tells why it
+// was judged so. Its memory serves the next text: it is not safe for concurrent
+// use.
+type Reading struct {
+	text   string
+	hashes []uint64         // of the units, edge marks included
+	scores [columns]float32 // what a feature counts
+	value  float32
+	pieces []piece
+	joined []piece
+	spread []float64
+	spans  []Span
+}
+
+// Read is [Model.Score] that keeps in r what it read.
+func (m *Model) Read(r *Reading, folded string) (pos, neu, neg float64) {
+	r.text = folded
+	r.hashes = appendUnits(r.hashes[:0], folded)
+	if len(r.hashes) == 2 {
+		return 0, 1, 0
+	}
+	r.scores, r.value = m.scores(r.hashes)
+	return m.probabilities(m.join(&r.scores))
+}
+
 func (m *Model) probabilities(logits [heads]float64) (pos, neu, neg float64) {
 	neu = sigmoid(logits[headNeutral] * float64(m.temperature[headNeutral]))
 	p := sigmoid(logits[headPolarity] * float64(m.temperature[headPolarity]))
@@ -86,7 +111,13 @@ func (m *Model) logits(text string) (logits [heads]float64, ok bool) {
 		return logits, false
 	}
 	scores, _ := m.scores(hashes)
-	shares := m.shares(&scores)
+	return m.join(&scores), true
+}
+
+// join returns the scores of the heads, in which a domain counts as far as a
+// text is of it.
+func (m *Model) join(scores *[columns]float32) (logits [heads]float64) {
+	shares := m.shares(scores)
 	for h, first := range firstColumn {
 		z := scores[first]
 		for d, share := range shares {
@@ -94,7 +125,7 @@ func (m *Model) logits(text string) (logits [heads]float64, ok bool) {
 		}
 		logits[h] = float64(z)
 	}
-	return logits, true
+	return logits
 }
 
 // scores returns the sum of each column over the features of a text, given as

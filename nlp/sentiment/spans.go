@@ -27,21 +27,31 @@ const (
 // label, best first, at most n: one a clause, short clauses whole. Where words
 // are given, those of the text in order, spans begin and end with words.
 func (m *Model) Spans(folded string, words []string, label string, n int) []Span {
-	pieces := m.pieces(folded, label)
+	var r Reading
+	m.Read(&r, folded)
+	return m.Reasons(&r, words, label, n)
+}
+
+// Reasons is [Model.Spans] of a text that was read. What it returns is valid
+// until r is used again.
+func (m *Model) Reasons(r *Reading, words []string, label string, n int) []Span {
+	pieces := m.pieces(r, label)
 	if len(words) > 0 {
-		pieces = joinWords(pieces, folded, words)
+		r.joined = joinWords(r.joined[:0], pieces, r.text, words)
+		pieces = r.joined
 	}
-	var spans []Span
+	spans := r.spans[:0]
 	for len(pieces) > 0 {
 		end := 0
 		for end < len(pieces) && !pieces[end].ends {
 			end++
 		}
-		if span, ok := bestSpan(folded, pieces[:end]); ok {
+		if span, ok := bestSpan(r.text, pieces[:end]); ok {
 			spans = append(spans, span)
 		}
 		pieces = pieces[min(end+1, len(pieces)):]
 	}
+	r.spans = spans
 	slices.SortStableFunc(spans, func(a, b Span) int { return cmp.Compare(b.Weight, a.Weight) })
 	for i, span := range spans {
 		if i == n || span.Weight < spanShare*spans[0].Weight {
@@ -61,28 +71,28 @@ type piece struct {
 
 // pieces returns the units of a text, the weight of each feature spread over
 // the units it is made of.
-func (m *Model) pieces(text, label string) []piece {
-	hashes := []uint64{unitStart}
-	var pieces []piece
-	walk := units{text: text}
+func (m *Model) pieces(r *Reading, label string) []piece {
+	pieces := r.pieces[:0]
+	walk := units{text: r.text}
 	for u, ok := walk.next(); ok; u, ok = walk.next() {
-		hashes = append(hashes, u.hash)
-		part := text[u.start:u.end]
+		part := r.text[u.start:u.end]
 		pieces = append(pieces, piece{start: u.start, end: u.end, runes: utf8.RuneCountInString(part), ends: endsClause(part)})
 	}
-	hashes = append(hashes, unitEnd)
-	worth, head, change := m.worth(hashes, label)
-	spread := make([]float64, len(hashes))
-	m.table.eachRun(hashes, func(slot, first, last int) {
+	r.pieces = pieces
+	worth, head, change := m.worth(r, label)
+	first := firstColumn[head] // the columns before it, and those after its own, are worth nothing
+	spread := append(r.spread[:0], make([]float64, len(r.hashes))...)
+	r.spread = spread
+	m.table.eachRun(r.hashes, func(slot, from, to int) {
 		share := 0.0
-		for c, w := range m.table.weights(slot) {
+		for c, w := range m.table.weights(slot)[first : first+1+domains] {
 			share += worth[c] * float64(int8(w))
 		}
 		if m.deltas != nil {
 			share += change * float64(m.deltas[slot][head])
 		}
-		share /= float64(last - first + 1)
-		for k := first; k <= last; k++ {
+		share /= float64(to - from + 1)
+		for k := from; k <= to; k++ {
 			spread[k] += share
 		}
 	})
@@ -92,10 +102,11 @@ func (m *Model) pieces(text, label string) []piece {
 	return pieces
 }
 
-// worth returns what a weight of 1 in each column says for label in a text, given
-// as its units, which head judges the label, and what a delta of 1 says.
-func (m *Model) worth(hashes []uint64, label string) (worth [columns]float64, head int, change float64) {
-	scores, value := m.scores(hashes)
+// worth returns what a weight of 1 says for label in a text, in the column that
+// counts for all texts and in those by domain of the head that judges the label;
+// which head that is, and what a delta of 1 says.
+func (m *Model) worth(r *Reading, label string) (worth [1 + domains]float64, head int, change float64) {
+	value := r.value
 	switch label {
 	case Negative:
 		value = -value
@@ -103,10 +114,9 @@ func (m *Model) worth(hashes []uint64, label string) (worth [columns]float64, he
 		head = headNeutral
 	}
 	first := firstColumn[head]
-	worth[first] = float64(value * m.table.scale[first])
-	for d, share := range m.shares(&scores) {
-		c := first + 1 + d
-		worth[c] = float64(value * share * m.table.scale[c])
+	worth[0] = float64(value * m.table.scale[first])
+	for d, share := range m.shares(&r.scores) {
+		worth[1+d] = float64(value * share * m.table.scale[first+1+d])
 	}
 	return worth, head, float64(value)
 }
@@ -116,9 +126,8 @@ func endsClause(part string) bool {
 	return strings.ContainsRune(",.;:!?~、。，；：！？…\n", r)
 }
 
-// joinWords makes one piece of the units of each word.
-func joinWords(pieces []piece, text string, words []string) []piece {
-	joined := make([]piece, 0, len(words))
+// joinWords appends to joined one piece for the units of each word.
+func joinWords(joined, pieces []piece, text string, words []string) []piece {
 	at := 0
 	for _, word := range words {
 		i := strings.Index(text[at:min(len(text), at+len(word)+wordGap)], word)

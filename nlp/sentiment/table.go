@@ -3,6 +3,7 @@ package sentiment
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 )
 
 // maxGram is the longest run of units that is a feature.
@@ -28,19 +29,41 @@ func (t *table) slot(hash uint64) (int, uint16) {
 	return int(hash >> 32 * uint64(t.slots) >> 32), mark
 }
 
-// find returns the number of the slot of a feature.
+// find returns the number of the slot of a feature. It looks at four marks at a
+// time, as lanes of one word.
 func (t *table) find(hash uint64) (int, bool) {
 	slot, mark := t.slot(hash)
+	wanted := uint64(mark) * laneOnes
+	for ; slot+4 <= t.slots; slot += 4 {
+		marks := binary.LittleEndian.Uint64(t.marks[2*slot : 2*slot+8])
+		same, free := firstZero(marks^wanted), firstZero(marks)
+		if first := same | free; first != 0 {
+			first &= -first
+			return slot + bits.TrailingZeros64(first)/16, same&first != 0
+		}
+	}
+	return t.findNearEnd(slot, mark)
+}
+
+const laneOnes = 0x0001000100010001
+
+// firstZero returns a word of which the lowest bit that is set, if any, is the
+// highest of the first lane of x that is 0.
+func firstZero(x uint64) uint64 { return (x - laneOnes) & ^x & (laneOnes << 15) }
+
+// findNearEnd goes on with a search where the table may end.
+func (t *table) findNearEnd(slot int, mark uint16) (int, bool) {
 	for {
+		if slot == t.slots {
+			slot = 0
+		}
 		switch t.mark(slot) {
 		case mark:
 			return slot, true
 		case 0:
 			return 0, false
 		}
-		if slot++; slot == t.slots {
-			slot = 0
-		}
+		slot++
 	}
 }
 
@@ -58,10 +81,14 @@ func (t *table) weights(slot int) *[columns]byte {
 func (t *table) add(sums *[columns]int32, changes *delta, hashes []uint64, deltas []delta) (n int) {
 	var space [512]uint32
 	seen := slotSet{slots: space[:]}
+	// The features are looked for first, and their weights read then: so the
+	// processor can fetch many of them at once.
+	var found [maxLaneRows]uint32
+	in := 0
 	for i := range hashes {
 		hash := seedGram
-		for j := i; j < len(hashes) && j < i+maxGram; j++ {
-			hash = mix(hash, hashes[j])
+		for _, unit := range hashes[i:min(len(hashes), i+maxGram)] {
+			hash = mix(hash, unit)
 			slot, known := t.find(hash)
 			if !known {
 				break
@@ -70,9 +97,12 @@ func (t *table) add(sums *[columns]int32, changes *delta, hashes []uint64, delta
 				continue
 			}
 			n++
-			for c, w := range t.weights(slot) {
-				sums[c] += int32(int8(w))
+			if in == maxLaneRows {
+				t.sum(sums, found[:])
+				in = 0
 			}
+			found[in] = uint32(slot)
+			in++
 			if deltas != nil {
 				for h, d := range deltas[slot] {
 					changes[h] += d
@@ -80,7 +110,56 @@ func (t *table) add(sums *[columns]int32, changes *delta, hashes []uint64, delta
 			}
 		}
 	}
+	t.sum(sums, found[:in])
 	return n
+}
+
+const (
+	maxLaneRows = 256 // of which a lane can hold the sum
+	laneMask    = 0x00ff00ff00ff00ff
+	laneSigns   = 0x8080808080808080 // makes 0 to 255 of -128 to 127
+	laneLast    = columns - 8        // column with which the last word of a row begins
+
+	// Four words hold a row. With another number of columns, sum needs another
+	// number of words.
+	_ = uint(columns - 25)
+	_ = uint(32 - columns)
+)
+
+// sum adds to sums the rows of slots, of which there are maxLaneRows at most. It
+// adds eight columns at a time: the bytes of a word, made positive, lie in lanes
+// of 16 bits, those of even columns in one word and those of odd columns in
+// another. The last word of a row ends with it and has some columns again.
+func (t *table) sum(sums *[columns]int32, slots []uint32) {
+	var even0, even1, even2, even3, odd0, odd1, odd2, odd3 uint64
+	for _, slot := range slots {
+		row := t.weights(int(slot))
+		w := binary.LittleEndian.Uint64(row[0:]) ^ laneSigns
+		even0 += w & laneMask
+		odd0 += w >> 8 & laneMask
+		w = binary.LittleEndian.Uint64(row[8:]) ^ laneSigns
+		even1 += w & laneMask
+		odd1 += w >> 8 & laneMask
+		w = binary.LittleEndian.Uint64(row[16:]) ^ laneSigns
+		even2 += w & laneMask
+		odd2 += w >> 8 & laneMask
+		w = binary.LittleEndian.Uint64(row[laneLast:]) ^ laneSigns
+		even3 += w & laneMask
+		odd3 += w >> 8 & laneMask
+	}
+	even, odd := [...]uint64{even0, even1, even2, even3}, [...]uint64{odd0, odd1, odd2, odd3}
+	bias := 128 * int32(len(slots))
+	for c := range sums {
+		word, at := c/8, c%8
+		if c >= 24 {
+			word, at = 3, c-laneLast
+		}
+		lane := even[word]
+		if at%2 == 1 {
+			lane = odd[word]
+		}
+		sums[c] += int32(uint16(lane>>(at/2*16))) - bias
+	}
 }
 
 // eachRun calls use with the slot of each run of units that is a feature, and
