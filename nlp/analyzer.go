@@ -23,14 +23,16 @@ type scorer interface {
 
 // Analyzer analyses texts. It is safe for concurrent use.
 type Analyzer struct {
-	seg    Segmenter
-	rules  *ruleBook
-	topics []string
-	fields []FieldName
-	cues   *cueBook
-	stop   map[string]struct{}
-	model  scorer
-	head   *head
+	seg      Segmenter
+	appender WordAppender // seg, where it is one
+	rules    *ruleBook
+	topics   []string
+	// topicReasons are what evidence of each topic is for.
+	topicReasons []string
+	fields       []FieldName
+	cues         *cueBook
+	model        scorer
+	head         *head
 	// examples finds topics by their examples; nil where none has any.
 	examples *exampleHead
 	version  string
@@ -54,7 +56,7 @@ func New(o Options) (*Analyzer, error) {
 // newAnalyzer returns an Analyzer that reads texts but has no head to judge
 // them.
 func newAnalyzer(o Options) (*Analyzer, error) {
-	a := &Analyzer{seg: o.Segmenter, rules: new(ruleBook), fields: o.Fields, stop: make(map[string]struct{})}
+	a := &Analyzer{seg: o.Segmenter, rules: &ruleBook{alphabet: newAlphabet()}, fields: o.Fields}
 	a.scratch.New = func() any { return new(scratch) }
 	model, err := sentiment.Default()
 	if err != nil {
@@ -75,16 +77,15 @@ func newAnalyzer(o Options) (*Analyzer, error) {
 			return nil, fmt.Errorf("word %w", err)
 		}
 	}
-	a.rules.finish()
-	for _, word := range strings.Fields(commonWords) {
-		a.stop[word] = struct{}{}
-	}
-	if a.cues, err = newCueBook(); err != nil {
-		return nil, fmt.Errorf("built-in words: %w", err)
+	a.rules.finish(strings.Fields(commonWords))
+	a.cues = newCueBook(a.rules.alphabet)
+	for _, name := range a.topics {
+		a.topicReasons = append(a.topicReasons, "topic:"+name)
 	}
 	if a.seg == nil {
 		a.seg = listSegmenter{matcher: a.rules.matcher}
 	}
+	a.appender, _ = a.seg.(WordAppender)
 	return a, nil
 }
 
@@ -154,9 +155,11 @@ func (a *Analyzer) Topics() []string { return slices.Clone(a.topics) }
 // scratch is the working memory of one analysis.
 type scratch struct {
 	fold     folded
-	classes  []uint16
-	offsets  []int32
+	folded   string // the folded text
+	glyphs   []glyph
+	survey   survey
 	hits     []hit
+	kinds    kindSet  // of all hits
 	last     []uint32 // by literal: the run in which it was last found
 	run      uint32
 	clauses  []clause
@@ -166,19 +169,24 @@ type scratch struct {
 	intents  [intentCount]intentSum
 	hazards  [hazardCount]hazardSum
 	topics   []topicSum
-	compact  []byte
-	words    []string // in order
-	advert   hit      // the heaviest sign of spam in the text as written; none where end is 0
-	folded   string   // the folded text
-	seen     observation
-	turned   bool // a negation turned a word
-	lang     string
-	cues     Cues
-	spam     float64
-	reading  sentiment.Reading
-	positive float64 // probabilities of the sentiment model
-	neutral  float64
-	negative float64
+	words    []Word // in order
+	names    []string
+	keywords []keyword
+	evidence []Evidence
+	// The text without what breaks words apart.
+	compact        []byte
+	compactGlyphs  []glyph
+	compactOffsets []int32
+	advert         hit // the heaviest sign of spam in the text as written; none where end is 0
+	units          []uint64
+	seen           observation
+	turned         bool // a negation turned a word
+	cues           Cues
+	spam           float64
+	reading        sentiment.Reading
+	positive       float64 // probabilities of the sentiment model
+	neutral        float64
+	negative       float64
 }
 
 // Analyze returns what a makes of text. It never fails: of what it cannot tell
@@ -208,13 +216,14 @@ func (a *Analyzer) Analyze(text string) Verdict {
 	for _, group := range groups {
 		softmax(scores[group[0]:group[1]])
 	}
-	v := Verdict{Lang: s.lang, Print: simhash(s.fold.text), Model: a.version, Cues: s.cues, Spam: s.spam}
+	v := Verdict{Lang: s.survey.lang, Print: s.survey.sketch, Model: a.version, Cues: s.cues, Spam: s.spam}
 	positive, neutral, negative := s.blend(&scores)
 	v.setSentiment(positive, neutral, negative)
 	v.Intent = s.intent(scores[:intentCount], positive, negative)
 	v.Urgency, v.Hazards = s.urgency(&v, scores[classHazard:])
 	v.Topics = a.readTopics(s, &v)
 	v.Found = a.readFields(s)
+	a.readWords(s)
 	v.Keywords = a.keywords(s)
 	v.Evidence = a.evidence(s, &v, text)
 	return v
@@ -224,6 +233,7 @@ func (a *Analyzer) Analyze(text string) Verdict {
 func (a *Analyzer) read(s *scratch, text string) {
 	s.fold.reset(text)
 	s.folded = string(s.fold.text)
+	s.look(a.rules.alphabet)
 	a.find(s)
 	s.cutClauses()
 	a.readTokens(s)
@@ -233,12 +243,11 @@ func (a *Analyzer) read(s *scratch, text string) {
 	s.cues = a.readCues(s)
 	a.readIntents(s)
 	a.readHazards(s)
-	s.lang = language(s.fold.text)
 }
 
 // find runs the matcher over the text and notes which literals it holds.
 func (a *Analyzer) find(s *scratch) {
-	s.hits, s.classes, s.offsets = a.rules.matcher.scan(s.fold.text, s.hits[:0], s.classes, s.offsets)
+	s.hits = a.rules.matcher.scan(s.hits[:0], s.fold.text, s.glyphs, s.fold.offsets)
 	if len(s.last) != len(a.rules.actions) {
 		s.last = make([]uint32, len(a.rules.actions))
 		s.run = 0
@@ -248,8 +257,10 @@ func (a *Analyzer) find(s *scratch) {
 		clear(s.last)
 		s.run = 1
 	}
-	for _, h := range s.hits {
-		s.last[h.literal] = s.run
+	s.kinds = 0
+	for i := range s.hits {
+		s.last[s.hits[i].literal] = s.run
+		s.kinds |= s.hits[i].kinds
 	}
 }
 

@@ -29,64 +29,74 @@ func Complete(text string) bool {
 // maxCueRunes bounds a message that only reacts.
 const maxCueRunes = 40
 
-// cueBook finds the phrases of which reactions are made up.
-type cueBook struct {
-	kinds map[string]int
-	max   int // bytes of the longest phrase
-}
+// cueBook finds the phrases of which reactions are made up. The values of its
+// trie are their kinds.
+type cueBook struct{ phrases *trie }
 
-func newCueBook() (*cueBook, error) {
-	b := &cueBook{kinds: make(map[string]int)}
+func newCueBook(a *alphabet) *cueBook {
+	kinds := make(map[string]int32)
 	for _, list := range cuePhrases {
-		for _, phrase := range strings.Fields(list.words) {
-			phrase = Fold(strings.ReplaceAll(phrase, "_", " "))
-			b.kinds[phrase] |= list.kind
-			b.max = max(b.max, len(phrase))
+		for phrase := range strings.FieldsSeq(list.words) {
+			kinds[Fold(strings.ReplaceAll(phrase, "_", " "))] |= int32(list.kind)
 		}
 	}
-	return b, nil
+	entries := make([]trieEntry, 0, len(kinds))
+	for phrase, kind := range kinds {
+		entries = append(entries, trieEntry{text: phrase, value: kind})
+	}
+	return &cueBook{phrases: newTrie(a, entries)}
 }
 
-// cover returns the kinds of the phrases that text is made up of, or 0 where
-// something else is in it. The longest phrase goes first.
-func (b *cueBook) cover(text []byte) int {
+// cover returns the kinds of the phrases that the text from first up to end is
+// made up of, or 0 where something else is in it. The longest phrase goes first.
+func (b *cueBook) cover(s *scratch, first, end int) int {
 	kinds := 0
-	for i := 0; i < len(text); {
-		kind, size := b.phraseAt(text[i:])
-		if size == 0 {
+	for i := first; i < end; {
+		kind, next := b.phraseAt(s, i, end)
+		if next == i {
 			return 0
 		}
 		kinds |= kind
-		i += size
+		i = next
 	}
 	return kinds
 }
 
-func (b *cueBook) phraseAt(text []byte) (kind, size int) {
-	for n := min(b.max, len(text)); n > 0; n-- {
-		if n < len(text) && !utf8.RuneStart(text[n]) {
-			continue
+// phraseAt returns the kind of the phrase that begins with the rune i, and the
+// rune after it, which is i where there is none.
+func (b *cueBook) phraseAt(s *scratch, i, end int) (kind, next int) {
+	next = i
+	runes := s.fold.runes
+	node := b.phrases.first(s.glyphs[i].class)
+	for j := i + 1; node != 0; j++ {
+		inside := j < end && isLatinWord(runes[j-1]) && isLatinWord(runes[j])
+		if k := b.phrases.value(node); k >= 0 && !inside {
+			kind, next = int(k), j
 		}
-		k, ok := b.kinds[string(text[:n])]
-		if inside := n < len(text) && isLatinWord(rune(text[n-1])) && isLatinWord(rune(text[n])); ok && !inside {
-			return k, n
+		if j == end {
+			break
+		}
+		node = b.phrases.child(node, s.glyphs[j].class)
+	}
+	if next > i {
+		return kind, next
+	}
+	if runes[i] == '[' { // a platform's own emoji: [微笑]
+		const most = 20 // bytes
+		text := s.folded[s.fold.offsets[i]:s.fold.offsets[end]]
+		if stop := strings.IndexByte(text[:min(len(text), most)], ']'); stop > 1 {
+			return emojiKind(text[1:stop]), s.fold.index(s.fold.offsets[i]+int32(stop)) + 1
 		}
 	}
-	if text[0] == '[' { // a platform's own emoji: [微笑]
-		if end := strings.IndexByte(string(text[:min(len(text), 20)]), ']'); end > 1 {
-			return emojiKind(string(text[1:end])), end + 1
-		}
-	}
-	r, size := utf8.DecodeRune(text)
-	switch {
+	switch r := runes[i]; {
 	case unicode.IsSpace(r), r == ',', r == '、':
-		return cueFiller, size
+		return cueFiller, i + 1
 	case r == '?':
-		return cueMark | cueAsk, size
+		return cueMark | cueAsk, i + 1
 	case unicode.IsPunct(r), unicode.IsSymbol(r):
-		return cueMark, size
+		return cueMark, i + 1
 	}
-	return 0, 0
+	return 0, i
 }
 
 // emojiKind tells what an emoji named in brackets means.
@@ -104,8 +114,8 @@ func emojiKind(name string) int {
 func (a *Analyzer) readCues(s *scratch) Cues {
 	var c Cues
 	kinds := 0
-	if utf8.RuneCount(s.fold.text) <= maxCueRunes {
-		kinds = a.cues.cover(s.fold.text)
+	if n := len(s.fold.runes); n <= maxCueRunes {
+		kinds = a.cues.cover(s, 0, n)
 	}
 	c.Greeting = kinds&cueGreeting != 0
 	c.Thanks = kinds&cueThanks != 0
@@ -115,12 +125,13 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 	c.BareMark = kinds&cueMark != 0 && kinds&^(cueMark|cueAsk|cueFiller) == 0
 	// A question mark urges when it stands alone, not behind a greeting.
 	c.Urging = kinds&cueUrging != 0 && kinds&(cueThanks|cueReceived|cueCancel) == 0 || c.BareMark && kinds&cueAsk != 0
-	for i, h := range s.hits {
-		if kinds := a.rules.kinds[h.literal]; !kinds.has(actHuman) && !kinds.has(actUrging) && !kinds.has(actMinor) {
+	const told = 1<<actHuman | 1<<actUrging | 1<<actMinor
+	for i := 0; i < len(s.hits) && s.kinds&told != 0; i++ {
+		if s.hits[i].kinds&told == 0 {
 			continue
 		}
-		for k := range a.rules.actions[h.literal] {
-			act := &a.rules.actions[h.literal][k]
+		for k := range a.rules.actions[s.hits[i].literal] {
+			act := &a.rules.actions[s.hits[i].literal][k]
 			if act.kind != actHuman && act.kind != actUrging && act.kind != actMinor || s.pair(act, i) < 0 {
 				continue
 			}
@@ -135,8 +146,8 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 			}
 		}
 	}
-	c.Minor = c.Minor || tellsMinorAge(s.fold.text)
-	c.Fragment = !Complete(s.folded)
+	c.Minor = c.Minor || tellsMinorAge(s.folded)
+	c.Fragment = s.survey.alphanumeric < completeLength
 	return c
 }
 
@@ -147,7 +158,7 @@ const maxCancelRunes = 24
 // cancels reports whether one clause of a short text says that nothing is
 // needed any more, and no other says otherwise.
 func (a *Analyzer) cancels(s *scratch) bool {
-	if utf8.RuneCount(s.fold.text) > maxCancelRunes {
+	if len(s.fold.runes) > maxCancelRunes {
 		return false
 	}
 	cancel := false
@@ -156,7 +167,7 @@ func (a *Analyzer) cancels(s *scratch) bool {
 		if c.asks || c.score < -0.5 {
 			return false
 		}
-		cancel = cancel || a.cues.cover(s.fold.text[c.start:c.end])&cueCancel != 0
+		cancel = cancel || a.cues.cover(s, s.fold.index(c.start), s.fold.index(c.end))&cueCancel != 0
 	}
 	return cancel
 }
@@ -166,9 +177,8 @@ const minorAge = 18
 
 // tellsMinorAge reports whether the writer gives an age below 18: 我今年12岁,
 // 我才十五岁, i am 12.
-func tellsMinorAge(text []byte) bool {
-	t := string(text)
-	for rest := t; ; {
+func tellsMinorAge(text string) bool {
+	for rest := text; strings.Contains(rest, "岁"); {
 		_, after, ok := strings.Cut(rest, "我")
 		if !ok {
 			break
@@ -183,7 +193,7 @@ func tellsMinorAge(text []byte) bool {
 		}
 	}
 	for _, begin := range []string{"i am ", "i'm ", "im "} {
-		if _, after, ok := strings.Cut(t, begin); ok {
+		if _, after, ok := strings.Cut(text, begin); ok {
 			n, unit := leadingNumber(after)
 			unit = strings.TrimSpace(unit)
 			if n > 4 && n < minorAge && (unit == "" || strings.HasPrefix(unit, "year") || unit[0] == ',' || unit[0] == '.' || strings.HasPrefix(unit, "and")) {

@@ -17,50 +17,62 @@ const (
 
 // evidence collects the spans that a person accepts as reasons.
 func (a *Analyzer) evidence(s *scratch, v *Verdict, text string) []Evidence {
-	out := make([]Evidence, 0, 4+2*len(s.topics))
-	add := func(why string, start, end int32) {
-		for start < end && s.fold.text[start] == ' ' {
-			start++
-		}
-		from, to := s.fold.span(int(start), int(end))
-		e := Evidence{For: why, Start: from, End: to, Text: runeSlice(text, from, to)}
-		if e.Text != "" && !slices.Contains(out, e) {
-			out = append(out, e)
-		}
-	}
-	s.sentimentSpans(v, func(start, end int32) { add("sentiment", start, end) })
-	if len(out) == 0 && v.Sentiment != "neutral" && len(s.fold.text) <= maxModelSpans {
+	s.evidence = s.evidence[:0]
+	s.sentimentSpans(v, text)
+	if len(s.evidence) == 0 && v.Sentiment != "neutral" && len(s.fold.text) <= maxModelSpans {
 		// No word of the lists tells why: the model's own reasons.
-		for _, span := range a.model.Reasons(&s.reading, s.words, v.Sentiment, maxSentimentSpans-1) {
-			add("sentiment", int32(span.Start), int32(span.End))
+		s.names = s.names[:0]
+		for i := range s.words {
+			s.names = append(s.names, s.words[i].Text)
+		}
+		for _, span := range a.model.Reasons(&s.reading, s.names, v.Sentiment, maxSentimentSpans-1) {
+			s.addEvidence("sentiment", text, int32(span.Start), int32(span.End))
 		}
 	}
 	if v.Intent == "spam" && s.advert.end > 0 {
-		add("intent", s.advert.start, s.advert.end)
+		s.addEvidence("intent", text, s.advert.start, s.advert.end)
 	} else if i := intentIndex(v.Intent); i >= 0 && s.intents[i].best > 0 {
-		add("intent", s.intents[i].start, s.intents[i].end)
+		s.addEvidence("intent", text, s.intents[i].start, s.intents[i].end)
 	}
 	for _, name := range v.Hazards {
 		if h := &s.hazards[slices.Index(hazardNames[:], name)]; h.weight > 0 {
-			add("urgency", h.start, h.end)
-		} else if len(s.clauses) > 0 && utf8.RuneCount(s.fold.text) <= maxUrgentRunes {
+			s.addEvidence("urgency", text, h.start, h.end)
+		} else if len(s.clauses) > 0 && len(s.fold.runes) <= maxUrgentRunes {
 			// Learned, not read from a word: the message as a whole.
-			add("urgency", s.clauses[0].start, s.clauses[len(s.clauses)-1].end)
+			s.addEvidence("urgency", text, s.clauses[0].start, s.clauses[len(s.clauses)-1].end)
 		}
 	}
 	if len(v.Topics) > 0 {
 		for i := range s.topics {
 			t := &s.topics[i]
 			for _, span := range t.spans[:min(2, t.words)] {
-				add("topic:"+a.topics[t.index], span.start, span.end)
+				s.addEvidence(a.topicReasons[t.index], text, span.start, span.end)
 			}
 		}
 	}
+	out := make([]Evidence, len(s.evidence))
+	copy(out, s.evidence)
 	return out
 }
 
-// sentimentSpans calls add with the clauses that speak most for v's sentiment.
-func (s *scratch) sentimentSpans(v *Verdict, add func(start, end int32)) {
+// addEvidence adds the span of text that the bytes from start to end of the
+// folded form came from, unless it is there already.
+func (s *scratch) addEvidence(why, text string, start, end int32) {
+	for start < end && s.fold.text[start] == ' ' {
+		start++
+	}
+	if start >= end {
+		return
+	}
+	from, to, said := s.fold.span(text, start, end)
+	e := Evidence{For: why, Start: from, End: to, Text: strings.ToValidUTF8(said, "\ufffd")}
+	if !slices.Contains(s.evidence, e) {
+		s.evidence = append(s.evidence, e)
+	}
+}
+
+// sentimentSpans adds the clauses that speak most for v's sentiment.
+func (s *scratch) sentimentSpans(v *Verdict, text string) {
 	sign := 1.0
 	switch v.Sentiment {
 	case "neutral":
@@ -86,7 +98,7 @@ func (s *scratch) sentimentSpans(v *Verdict, add func(start, end int32)) {
 	slices.SortFunc(best[:n], func(a, b int) int { return cmp.Compare(a, b) })
 	for _, i := range best[:n] {
 		start, end := s.tighten(&s.clauses[i], sign)
-		add(start, end)
+		s.addEvidence("sentiment", text, start, end)
 	}
 }
 
@@ -117,23 +129,4 @@ func (s *scratch) tighten(c *clause, sign float64) (start, end int32) {
 		start -= int32(size)
 	}
 	return start, end
-}
-
-// runeSlice returns the runes from to to of text; invalid bytes count as one
-// rune each, as they do in a range loop.
-func runeSlice(text string, from, to int) string {
-	n, start := 0, -1
-	for i := range text {
-		if n == from {
-			start = i
-		}
-		if n == to {
-			return strings.ToValidUTF8(text[start:i], "\ufffd")
-		}
-		n++
-	}
-	if start < 0 || to <= from {
-		return ""
-	}
-	return strings.ToValidUTF8(text[start:], "\ufffd")
 }

@@ -85,7 +85,7 @@ func (a *Analyzer) collectExamples(learned []Topic) ([]example, error) {
 			if !ok {
 				i = len(examples)
 				at[folded] = i
-				examples = append(examples, example{rows: exampleRowsOf(nil, []byte(folded)), labels: make([]bool, len(learned))})
+				examples = append(examples, example{rows: exampleRowsOf(nil, []rune(folded)), labels: make([]bool, len(learned))})
 			}
 			examples[i].labels[k] = true
 		}
@@ -102,7 +102,7 @@ func (a *Analyzer) collectExamples(learned []Topic) ([]example, error) {
 		if a.names(s, learned) {
 			continue
 		}
-		examples = append(examples, example{rows: exampleRowsOf(nil, s.fold.text), labels: make([]bool, len(learned))})
+		examples = append(examples, example{rows: exampleRowsOf(nil, s.fold.runes), labels: make([]bool, len(learned))})
 	}
 	return examples, nil
 }
@@ -110,7 +110,7 @@ func (a *Analyzer) collectExamples(learned []Topic) ([]example, error) {
 // names reports whether the text has a word of one of topics.
 func (a *Analyzer) names(s *scratch, topics []Topic) bool {
 	for _, h := range s.hits {
-		if !a.rules.kinds[h.literal].has(actTopic) {
+		if !h.kinds.has(actTopic) {
 			continue
 		}
 		for _, act := range a.rules.actions[h.literal] {
@@ -128,9 +128,9 @@ func (a *Analyzer) names(s *scratch, topics []Topic) bool {
 }
 
 // exampleRowsOf appends the rows of text, each once.
-func exampleRowsOf(rows []uint32, text []byte) []uint32 {
+func exampleRowsOf(rows []uint32, text []rune) []uint32 {
 	start := len(rows)
-	rows = appendHashes(rows, text)
+	rows = appendHashes(rows, appendUnits(nil, text))
 	seen := make(map[uint32]struct{}, len(rows)-start)
 	out := rows[:start]
 	for _, r := range rows[start:] {
@@ -216,7 +216,7 @@ func (h *exampleHead) chances(rows []uint32, into []float32) {
 // tells most of each.
 func (h *exampleHead) find(s *scratch) {
 	chances := make([]float32, len(h.topics))
-	rows := exampleRowsOf(nil, s.fold.text)
+	rows := exampleRowsOf(nil, s.fold.runes)
 	h.chances(rows, chances)
 	var inClause []float32
 	for t, chance := range chances {
@@ -229,7 +229,7 @@ func (h *exampleHead) find(s *scratch) {
 			if inClause == nil {
 				inClause = make([]float32, len(h.topics))
 			}
-			rows = exampleRowsOf(rows[:0], s.fold.text[c.start:c.end])
+			rows = exampleRowsOf(rows[:0], s.fold.runes[s.fold.index(c.start):s.fold.index(c.end)])
 			h.chances(rows, inClause)
 			if inClause[t] > top {
 				best, top = i, inClause[t]

@@ -1,6 +1,7 @@
 package nlp
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -40,36 +41,78 @@ func foldedAlready(text string) bool {
 	return true
 }
 
-// folded is a text with the way back from each byte of the folded form to the
-// rune of the original it came from.
+// folded is a folded text with the way back from each character to the one of
+// the original that it came from.
 type folded struct {
-	text []byte
-	at   []int32 // per byte of text, and one more for its end
+	text    []byte
+	runes   []rune
+	offsets []int32  // a rune: the byte of text where it begins; and one more for the end
+	origins []origin // a rune
 }
+
+// origin is a character of the original: its number, and the byte where it
+// begins.
+type origin struct{ rune, byte int32 }
 
 // reset makes f the folded form of text, reusing its memory.
 func (f *folded) reset(text string) {
-	f.text, f.at = f.text[:0], f.at[:0]
+	f.text, f.runes, f.offsets, f.origins = f.text[:0], f.runes[:0], f.offsets[:0], f.origins[:0]
 	table := simplified()
-	n := int32(0)
-	for _, r := range text {
-		f.text = appendFolded(f.text, r, table)
-		for len(f.at) < len(f.text) {
-			f.at = append(f.at, n)
+	from := origin{}
+	for i, r := range text {
+		from.byte = int32(i)
+		switch {
+		case 'a' <= r && r <= 'z' || ' ' <= r && r < 'A':
+			f.push(r, from)
+			f.text = append(f.text, byte(r))
+		case cjkFirst <= r && r <= cjkLast:
+			r = rune(table[r-cjkFirst])
+			f.push(r, from)
+			f.text = append(f.text, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f)
+		default:
+			f.pushRare(r, from, table)
 		}
-		n++
+		from.rune++
 	}
-	f.at = append(f.at, n)
+	f.offsets = append(f.offsets, int32(len(f.text)))
 }
 
-// span returns the runes of the original that the bytes from start to end of
-// the folded form came from.
-func (f *folded) span(start, end int) (from, to int) {
-	from = int(f.at[start])
-	if end <= start {
-		return from, from
+// push notes a rune that is about to be appended to the text.
+func (f *folded) push(r rune, from origin) {
+	f.runes = append(f.runes, r)
+	f.offsets = append(f.offsets, int32(len(f.text)))
+	f.origins = append(f.origins, from)
+}
+
+// pushRare appends what r folds to: nothing, or any number of runes.
+func (f *folded) pushRare(r rune, from origin, table *simplifyTable) {
+	start := len(f.text)
+	end := appendFolded(f.text, r, table)
+	for start < len(end) {
+		part, size := utf8.DecodeRune(end[start:])
+		f.push(part, from)
+		start += size
+		f.text = end[:start]
 	}
-	return from, int(f.at[end-1]) + 1
+}
+
+// index returns the number of the rune that holds the byte at.
+func (f *folded) index(at int32) int {
+	i, found := slices.BinarySearch(f.offsets, at)
+	if !found {
+		i--
+	}
+	return i
+}
+
+// span returns the first rune and the one after the last of the original that
+// the bytes from start to end of the folded form, one at least, came from, and
+// what stands there. Invalid bytes count as one rune each, as they do in a range
+// loop.
+func (f *folded) span(original string, start, end int32) (from, to int, text string) {
+	first, last := f.origins[f.index(start)], f.origins[f.index(end-1)]
+	_, size := utf8.DecodeRuneInString(original[last.byte:])
+	return int(first.rune), int(last.rune) + 1, original[first.byte : int(last.byte)+size]
 }
 
 // simplifyTable maps the characters from U+3400 to U+9FFF to their simplified

@@ -36,7 +36,7 @@ func (a *Analyzer) readFields(s *scratch) map[string]string {
 	}
 	lengths := map[string]int32(nil)
 	for _, h := range s.hits {
-		if !a.rules.kinds[h.literal].has(actField) {
+		if !h.kinds.has(actField) {
 			continue
 		}
 		for _, act := range a.rules.actions[h.literal] {
@@ -53,11 +53,13 @@ func (a *Analyzer) readFields(s *scratch) map[string]string {
 			}
 		}
 	}
-	readNumbers(s.folded, func(field, value string) {
-		if _, ok := found[field]; !ok {
-			set(field, value)
-		}
-	})
+	if s.survey.digits >= minCode {
+		readNumbers(s.folded, func(field, value string) {
+			if _, ok := found[field]; !ok {
+				set(field, value)
+			}
+		})
+	}
 	return found
 }
 
@@ -84,9 +86,6 @@ var numberNames = []struct{ field, name string }{
 // readNumbers calls set with the order, parcel and batch numbers that a folded
 // text names.
 func readNumbers(text string, set func(field, value string)) {
-	if !strings.ContainsAny(text, "0123456789") {
-		return
-	}
 	var used []string
 	for _, n := range numberNames {
 		rest := text

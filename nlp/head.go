@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode/utf8"
 )
 
 // The classes that the head tells apart: the intents, then the sentiments, then
@@ -81,10 +80,11 @@ type observation struct {
 // scores returns a score for each class.
 func (m *head) scores(o *observation) [classCount]float32 {
 	var sum [classCount]float32
-	for _, row := range o.rows {
-		w := &m.sparse[row]
-		for c := range sum {
-			sum[c] += w[c]
+	for first := 0; ; first += sumWidth {
+		first = min(first, classCount-sumWidth) // the last ones may be summed twice
+		m.sumRows((*[sumWidth]float32)(sum[first:]), o.rows, first)
+		if first == classCount-sumWidth {
+			break
 		}
 	}
 	scale := rowScale(len(o.rows))
@@ -101,6 +101,27 @@ func (m *head) scores(o *observation) [classCount]float32 {
 		}
 	}
 	return sum
+}
+
+// sumWidth is how many classes are summed at once: so many sums fit into the
+// registers of a processor.
+const sumWidth = 8
+
+// sumRows sums the weights of rows for the classes from first on.
+func (m *head) sumRows(sum *[sumWidth]float32, rows []uint32, first int) {
+	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	for _, row := range rows {
+		w := (*[sumWidth]float32)(m.sparse[row][first:])
+		s0 += w[0]
+		s1 += w[1]
+		s2 += w[2]
+		s3 += w[3]
+		s4 += w[4]
+		s5 += w[5]
+		s6 += w[6]
+		s7 += w[7]
+	}
+	*sum = [sumWidth]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 }
 
 func rowScale(n int) float32 {
@@ -188,11 +209,46 @@ func descend(w, squares, slope *[classCount]float32, x float32) {
 	}
 }
 
-// appendRows appends the rows of the short runs of characters of a folded text:
-// single characters, pairs and triples of Chinese, and whole words of Latin
-// script and pairs of them; digits count as one digit.
-func appendRows(rows []uint32, text []byte) []uint32 {
-	rows = appendHashes(rows, text)
+// appendUnits appends what the head reads a folded text as: single characters of
+// Chinese and signs, and whole words of Latin script; digits in a row count as
+// one.
+func appendUnits(units []uint64, text []rune) []uint64 {
+	word := uint64(0)
+	before := uint64(textEdge)
+	for _, r := range text {
+		if 'a' <= r && r <= 'z' {
+			word = (word ^ uint64(r)) * 0x100000001b3
+			continue
+		}
+		if word != 0 {
+			before = word | 1<<40
+			units = append(units, before)
+			word = 0
+		}
+		switch {
+		case r == ' ' || r == '\n':
+			continue
+		case '0' <= r && r <= '9':
+			if before == '0' {
+				continue
+			}
+			r = '0'
+		}
+		before = uint64(r)
+		units = append(units, before)
+	}
+	if word != 0 {
+		units = append(units, word|1<<40)
+	}
+	return units
+}
+
+// textEdge stands before the first unit and after the last one.
+const textEdge = 1
+
+// appendRows appends the rows of the runs of one to three units.
+func appendRows(rows []uint32, units []uint64) []uint32 {
+	rows = appendHashes(rows, units)
 	for i := range rows {
 		rows[i] &= headRows - 1
 	}
@@ -200,42 +256,19 @@ func appendRows(rows []uint32, text []byte) []uint32 {
 }
 
 // appendHashes appends what appendRows makes rows of.
-func appendHashes(rows []uint32, text []byte) []uint32 {
-	const edge = 1
-	a, b := uint64(edge), uint64(edge) // the units two and one before
-	add := func(h uint64) { rows = append(rows, uint32(mix(h)>>40)) }
-	push := func(u uint64) {
-		add(u<<2 | 1)
-		add((b*0x9e3779b97f4a7c15+u)<<2 | 2)
-		add(((a*0x9e3779b97f4a7c15+b)*0x9e3779b97f4a7c15+u)<<2 | 3)
+func appendHashes(rows []uint32, units []uint64) []uint32 {
+	a, b := uint64(textEdge), uint64(textEdge) // the units two and one before
+	for i := range len(units) + 1 {
+		u := uint64(textEdge)
+		if i < len(units) {
+			u = units[i]
+		}
+		rows = append(rows,
+			uint32(mix(u<<2|1)>>40),
+			uint32(mix((b*0x9e3779b97f4a7c15+u)<<2|2)>>40),
+			uint32(mix(((a*0x9e3779b97f4a7c15+b)*0x9e3779b97f4a7c15+u)<<2|3)>>40))
 		a, b = b, u
 	}
-	word := uint64(0)
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRune(text[i:])
-		i += size
-		switch {
-		case 'a' <= r && r <= 'z':
-			word = (word ^ uint64(r)) * 0x100000001b3
-			continue
-		case word != 0:
-			push(word | 1<<40)
-			word = 0
-		}
-		switch {
-		case r == ' ' || r == '\n':
-		case '0' <= r && r <= '9':
-			if b != '0' {
-				push('0')
-			}
-		default:
-			push(uint64(r))
-		}
-	}
-	if word != 0 {
-		push(word | 1<<40)
-	}
-	push(edge)
 	return rows
 }
 

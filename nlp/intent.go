@@ -3,7 +3,6 @@ package nlp
 import (
 	"math"
 	"slices"
-	"unicode/utf8"
 )
 
 // intentSum is what was found for an intent.
@@ -20,8 +19,11 @@ const maxIntentSum = 8
 func (a *Analyzer) readIntents(s *scratch) {
 	s.intents = [intentCount]intentSum{}
 	var covered [intentCount]int32 // up to where the intent's last rule reaches
+	if !s.kinds.has(actIntent) {
+		return
+	}
 	for i, h := range s.hits {
-		if !a.rules.kinds[h.literal].has(actIntent) {
+		if !h.kinds.has(actIntent) {
 			continue
 		}
 		for k := range a.rules.actions[h.literal] {
@@ -49,7 +51,8 @@ func (a *Analyzer) readIntents(s *scratch) {
 // observe makes of what was read what the head sees.
 func (s *scratch) observe(o *observation) {
 	o.dense = [denseSize]float32{}
-	o.rows = appendRows(o.rows[:0], s.fold.text)
+	s.units = appendUnits(s.units[:0], s.fold.runes)
+	o.rows = appendRows(o.rows[:0], s.units)
 	next := 0
 	put := func(x float64) {
 		o.dense[next] = float32(x)
@@ -86,28 +89,16 @@ func (s *scratch) observe(o *observation) {
 	}
 	flag(asks)
 	flag(wishes)
-	n := utf8.RuneCount(s.fold.text)
+	n := len(s.fold.runes)
 	flag(n <= 4)
 	flag(n > 4 && n <= 8)
 	flag(n > 8 && n <= 20)
 	flag(n > 40)
-	flag(longNumber(s.fold.text))
+	flag(s.survey.longNumber)
 }
 
-// longNumber reports whether text has five digits in a row.
-func longNumber(text []byte) bool {
-	run := 0
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			run = 0
-			continue
-		}
-		if run++; run == 5 {
-			return true
-		}
-	}
-	return false
-}
+// longNumber is how many digits in a row make a long number.
+const longNumber = 5
 
 // intent returns the most likely intent. A message that only reacts is chat,
 // whatever its words: what customers see may rest on that. Between praise and

@@ -1,9 +1,8 @@
 package nlp
 
 import (
-	"cmp"
+	"math"
 	"slices"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,41 +14,96 @@ const (
 // keyword is a candidate with its weight.
 type keyword struct {
 	text   string
+	start  uint64 // its first two characters and how many it has: most others differ in them
 	weight float64
-	first  int
+}
+
+// maxCandidates are enough to choose keywords from.
+const maxCandidates = 64
+
+// readWords cuts the beginning of the text into words.
+func (a *Analyzer) readWords(s *scratch) {
+	text := s.folded[:keywordsEnd(s.folded)]
+	if a.appender != nil {
+		s.words = a.appender.AppendWords(s.words[:0], text)
+		return
+	}
+	s.words = a.seg.Words(text)
 }
 
 // keywords returns the words that tell most about the text, at most eight: those
-// that occur often, are long, speak of a topic or are user words.
+// that occur often, are long, speak of a topic or are user words. Of equal ones
+// the first go first.
 func (a *Analyzer) keywords(s *scratch) []string {
-	words := a.seg.Words(s.folded[:keywordsEnd(s.folded)])
-	s.words = s.words[:0]
-	for _, w := range words {
-		s.words = append(s.words, w.Text)
-	}
-	var found []keyword
-	for i, w := range words {
-		if !a.mayBeKeyword(w.Text) {
-			continue
+	s.keywords = s.keywords[:0]
+	next := 0 // the rune with which the word begins
+	for i := range s.words {
+		w := &s.words[i]
+		for int(s.fold.offsets[next]) < w.Start {
+			next++
 		}
-		at := slices.IndexFunc(found, func(k keyword) bool { return k.text == w.Text })
-		if at < 0 {
-			if len(found) >= 64 {
-				continue // enough to choose from
+		end := next
+		for int(s.fold.offsets[end]) < w.End {
+			end++
+		}
+		a.addKeyword(s, w.Text, next, end)
+		next = end
+	}
+	out := make([]string, min(len(s.keywords), maxKeywords))
+	for i := range out {
+		best := 0
+		for k := range s.keywords {
+			if s.keywords[k].weight > s.keywords[best].weight {
+				best = k
 			}
-			found = append(found, keyword{text: w.Text, weight: a.keywordWeight(w.Text), first: i})
-			continue
 		}
-		found[at].weight += 0.3
-	}
-	slices.SortStableFunc(found, func(a, b keyword) int { return cmp.Compare(b.weight, a.weight) })
-	found = found[:min(len(found), maxKeywords)]
-	out := make([]string, len(found))
-	for i, k := range found {
-		out[i] = k.text
+		out[i] = s.keywords[best].text
+		s.keywords[best].weight = math.Inf(-1)
 	}
 	return out
 }
+
+// addKeyword counts a word, which has the runes from first up to end, if it may
+// be a keyword.
+func (a *Analyzer) addKeyword(s *scratch, word string, first, end int) {
+	n := end - first
+	if n < 2 || n > maxKeywordRunes {
+		return
+	}
+	seen := marks(0)
+	for i, g := range s.glyphs[first:end] {
+		if g.marks&(markLetter|markDigit) == 0 && !joinsKeyword(s.fold.runes[first+i]) {
+			return
+		}
+		seen |= g.marks
+	}
+	if seen&markLetter == 0 {
+		return
+	}
+	start := uint64(s.fold.runes[first])<<32 | uint64(s.fold.runes[first+1])<<8 | uint64(n)
+	for i := range s.keywords {
+		if k := &s.keywords[i]; k.start == start && k.text == word {
+			k.weight += 0.3
+			return
+		}
+	}
+	if len(s.keywords) == maxCandidates {
+		return
+	}
+	weight := keywordWeight(n, nil)
+	if node := a.rules.matcher.trie.find(s.glyphs[first:end]); node != 0 {
+		if a.rules.matcher.trie.nodes[node-1]&nodeMark != 0 {
+			return // a common word
+		}
+		if id := a.rules.matcher.trie.value(node); id >= 0 {
+			weight = a.rules.weights[id]
+		}
+	}
+	s.keywords = append(s.keywords, keyword{text: word, start: start, weight: weight})
+}
+
+// joinsKeyword reports whether a sign may be part of a keyword.
+func joinsKeyword(r rune) bool { return r == '-' || r == '_' || r == '+' || r == '\'' }
 
 // keywordsEnd is up to where keywords are taken from a text: what a message is
 // about stands at its beginning.
@@ -65,34 +119,10 @@ func keywordsEnd(text string) int {
 	return end
 }
 
-func (a *Analyzer) mayBeKeyword(word string) bool {
-	n := utf8.RuneCountInString(word)
-	if n < 2 || n > maxKeywordRunes {
-		return false
-	}
-	if _, stop := a.stop[word]; stop {
-		return false
-	}
-	letters := false
-	for _, r := range word {
-		switch {
-		case unicode.IsLetter(r):
-			letters = true
-		case !unicode.IsDigit(r) && r != '-' && r != '_' && r != '+' && r != '\'':
-			return false
-		}
-	}
-	return letters
-}
-
-// keywordWeight weighs one occurrence of word.
-func (a *Analyzer) keywordWeight(word string) float64 {
-	weight := 1 + 0.1*float64(min(utf8.RuneCountInString(word), 6))
-	id, ok := a.rules.builder.ids[word]
-	if !ok {
-		return weight
-	}
-	for _, act := range a.rules.actions[id] {
+// keywordWeight weighs one occurrence of a word of n characters that has acts.
+func keywordWeight(n int, acts []action) float64 {
+	weight := 1 + 0.1*float64(min(n, 6))
+	for _, act := range acts {
 		switch act.kind {
 		case actUserWord, actField:
 			weight += 2
@@ -115,7 +145,7 @@ type listSegmenter struct{ matcher *matcher }
 
 // Words implements [Segmenter].
 func (l listSegmenter) Words(text string) []Word {
-	hits, _, _ := l.matcher.scan([]byte(text), nil, nil, nil)
+	hits := l.matcher.scanText(text)
 	var words []Word
 	next := 0
 	add := func(start, end int) {
@@ -144,7 +174,7 @@ func (l listSegmenter) Search(text string) []string {
 	for _, w := range l.Words(text) {
 		out = append(out, w.Text)
 	}
-	hits, _, _ := l.matcher.scan([]byte(text), nil, nil, nil)
+	hits := l.matcher.scanText(text)
 	for _, h := range hits {
 		if word := text[h.start:h.end]; !slices.Contains(out, word) {
 			out = append(out, word)

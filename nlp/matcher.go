@@ -1,34 +1,147 @@
 package nlp
 
 import (
-	"slices"
+	"math/bits"
 	"unicode/utf8"
 )
+
+// trie is a tree of characters, each known by its class in an alphabet. It is
+// one hash table with linear probing: a node is known by the place of the edge
+// that leads to it, plus 1, and 0 is no node.
+type trie struct {
+	root  []int32  // class → node
+	edges []uint64 // the node it leads from, or 0 for the root, and the class; 0: free
+	nodes []uint32 // of each edge: what the node it leads to holds
+	shift uint8    // makes a place of a hash
+	used  int
+}
+
+// What a node holds: whether others follow it, a mark, and a value, plus 1.
+const (
+	nodeMore = 1 << iota
+	nodeMark
+	nodeValue = iota // bits below the value
+)
+
+// trieEntry is a word to put into a trie, and what its node holds.
+type trieEntry struct {
+	text   string
+	value  int32 // -1: none
+	marked bool
+}
+
+// newTrie returns a trie of entries, whose characters it adds to a.
+func newTrie(a *alphabet, entries []trieEntry) *trie {
+	for size := 1 << 10; ; size *= 2 {
+		t := &trie{edges: make([]uint64, size), nodes: make([]uint32, size), shift: uint8(64 - bits.TrailingZeros(uint(size)))}
+		if t.fill(a, entries) {
+			t.root = make([]int32, a.next)
+			for class := range t.root {
+				t.root[class] = t.child(0, uint16(class))
+			}
+			return t
+		}
+	}
+}
+
+// fill puts entries in, unless more than half of the places would be taken.
+func (t *trie) fill(a *alphabet, entries []trieEntry) bool {
+	for _, e := range entries {
+		node := int32(0)
+		for _, r := range e.text {
+			if node != 0 {
+				t.nodes[node-1] |= nodeMore
+			}
+			if t.used > len(t.edges)/2 {
+				return false
+			}
+			node = t.grow(node, a.add(r))
+		}
+		if node == 0 {
+			continue
+		}
+		if e.value >= 0 {
+			t.nodes[node-1] |= uint32(e.value+1) << nodeValue
+		}
+		if e.marked {
+			t.nodes[node-1] |= nodeMark
+		}
+	}
+	return true
+}
+
+// grow returns the child of node by class, which it makes if there is none.
+func (t *trie) grow(node int32, class uint16) int32 {
+	if child := t.child(node, class); child != 0 {
+		return child
+	}
+	edge, place := t.edge(node, class)
+	for t.edges[place] != 0 {
+		place = (place + 1) & uint64(len(t.edges)-1)
+	}
+	t.edges[place] = edge
+	t.used++
+	return int32(place) + 1
+}
+
+// edge returns the edge from node by class, and the place where it is looked for
+// first.
+func (t *trie) edge(node int32, class uint16) (edge, place uint64) {
+	edge = uint64(node)<<16 | uint64(class)
+	return edge, edge * 0x9e3779b97f4a7c15 >> t.shift
+}
+
+// child returns the child of node by class, or 0.
+func (t *trie) child(node int32, class uint16) int32 {
+	if class == 0 {
+		return 0
+	}
+	edge, place := t.edge(node, class)
+	for {
+		switch t.edges[place&uint64(len(t.edges)-1)] {
+		case edge:
+			return int32(place&uint64(len(t.edges)-1)) + 1
+		case 0:
+			return 0
+		}
+		place++
+	}
+}
+
+// first returns the child of the root by class, or 0.
+func (t *trie) first(class uint16) int32 {
+	if int(class) < len(t.root) {
+		return t.root[class]
+	}
+	return 0 // the character was added to the alphabet later
+}
+
+// value returns the value of node, or -1.
+func (t *trie) value(node int32) int32 { return int32(t.nodes[node-1]>>nodeValue) - 1 }
+
+// find returns the node of word, or 0.
+func (t *trie) find(word []glyph) int32 {
+	node := t.first(word[0].class)
+	for _, g := range word[1:] {
+		if node == 0 {
+			return 0
+		}
+		node = t.child(node, g.class)
+	}
+	return node
+}
 
 // matcher finds every occurrence of many literals in one pass over a folded
 // text. It is built once and then only read.
 type matcher struct {
-	classes  []uint16         // BMP rune → class; 0: in no literal
-	rare     map[rune]uint16  // the same beyond the BMP
-	root     []int32          // class → node
-	nodes    []matcherNode    // node 0 is no node
-	edges    []matcherEdge    // of all nodes, each node's sorted by class
+	alphabet *alphabet
+	trie     *trie            // values are the ids of literals; stop words are marked
 	literals []matcherLiteral // by id
 }
 
-type matcherNode struct {
-	first, count int32 // edges
-	literal      int32 // id that ends here, -1: none
-}
-
-type matcherEdge struct {
-	class uint16
-	node  int32
-}
-
 type matcherLiteral struct {
-	runes      int32
-	startsWord bool // the literal begins with a Latin letter or digit: nothing such may precede it
+	kinds      kindSet // of the literal's actions
+	startsWord bool    // the literal begins with a Latin letter or digit: nothing such may precede it
 	endsWord   bool
 }
 
@@ -36,6 +149,7 @@ type matcherLiteral struct {
 type hit struct {
 	literal    int32
 	start, end int32
+	kinds      kindSet
 }
 
 // matcherBuilder collects literals.
@@ -58,125 +172,60 @@ func (b *matcherBuilder) add(literal string) int32 {
 	return id
 }
 
-// buildNode is a node while the tree grows.
-type buildNode struct {
-	children map[uint16]*buildNode
-	literal  int32
-}
-
-func newBuildNode() *buildNode {
-	return &buildNode{children: make(map[uint16]*buildNode), literal: -1}
-}
-
-func (b *matcherBuilder) build() *matcher {
-	m := &matcher{classes: make([]uint16, 1<<16), rare: make(map[rune]uint16), nodes: make([]matcherNode, 1)}
-	top := newBuildNode()
-	next := uint16(1)
-	class := func(r rune) uint16 {
-		c := m.class(r)
-		if c != 0 {
-			return c
-		}
-		c = next
-		next++
-		if r < 1<<16 {
-			m.classes[r] = c
-		} else {
-			m.rare[r] = c
-		}
-		return c
-	}
+// build returns the matcher of the literals, with the kinds of each, and with
+// marked words, of which some may be literals.
+func (b *matcherBuilder) build(a *alphabet, kinds []kindSet, marked []string) *matcher {
+	m := &matcher{alphabet: a, literals: make([]matcherLiteral, len(b.texts))}
+	entries := make([]trieEntry, 0, len(b.texts)+len(marked))
 	for id, text := range b.texts {
-		node := top
-		for _, r := range text {
-			c := class(r)
-			child := node.children[c]
-			if child == nil {
-				child = newBuildNode()
-				node.children[c] = child
-			}
-			node = child
-		}
-		node.literal = int32(id)
 		first, _ := utf8.DecodeRuneInString(text)
 		last, _ := utf8.DecodeLastRuneInString(text)
-		m.literals = append(m.literals, matcherLiteral{
-			runes:      int32(utf8.RuneCountInString(text)),
-			startsWord: isLatinWord(first), endsWord: isLatinWord(last),
-		})
+		m.literals[id] = matcherLiteral{kinds: kinds[id], startsWord: isLatinWord(first), endsWord: isLatinWord(last)}
+		entries = append(entries, trieEntry{text: text, value: int32(id)})
 	}
-	m.root = make([]int32, next)
-	for c, child := range top.children {
-		m.root[c] = m.flatten(child)
+	for _, text := range marked {
+		entries = append(entries, trieEntry{text: text, value: -1, marked: true})
 	}
+	m.trie = newTrie(a, entries)
 	return m
 }
 
-// flatten appends node and what is below it and returns its number.
-func (m *matcher) flatten(node *buildNode) int32 {
-	number := int32(len(m.nodes))
-	m.nodes = append(m.nodes, matcherNode{literal: node.literal})
-	edges := make([]matcherEdge, 0, len(node.children))
-	for c, child := range node.children {
-		edges = append(edges, matcherEdge{class: c, node: m.flatten(child)})
-	}
-	slices.SortFunc(edges, func(a, b matcherEdge) int { return int(a.class) - int(b.class) })
-	m.nodes[number].first = int32(len(m.edges))
-	m.nodes[number].count = int32(len(edges))
-	m.edges = append(m.edges, edges...)
-	return number
-}
-
-func (m *matcher) class(r rune) uint16 {
-	if r < 1<<16 {
-		return m.classes[r]
-	}
-	return m.rare[r]
-}
-
-func (m *matcher) child(node int32, class uint16) int32 {
-	n := &m.nodes[node]
-	for _, e := range m.edges[n.first : n.first+n.count] {
-		if e.class >= class {
-			if e.class == class {
-				return e.node
-			}
-			return 0
-		}
-	}
-	return 0
-}
-
-// scan appends to hits every occurrence of a literal in text, by start and then
-// by length. classes and offsets are working memory, returned for reuse.
-func (m *matcher) scan(text []byte, hits []hit, classes []uint16, offsets []int32) ([]hit, []uint16, []int32) {
-	classes, offsets = classes[:0], offsets[:0]
+// read returns the glyphs of text and where they begin, its end included. Both
+// are working memory, returned for reuse.
+func (m *matcher) read(text []byte, glyphs []glyph, offsets []int32) ([]glyph, []int32) {
+	glyphs, offsets = glyphs[:0], offsets[:0]
 	for i := 0; i < len(text); {
-		if c := text[i]; c < utf8.RuneSelf {
-			classes = append(classes, m.classes[c])
-			offsets = append(offsets, int32(i))
-			i++
-			continue
-		}
 		r, size := utf8.DecodeRune(text[i:])
-		classes = append(classes, m.class(r))
+		glyphs = append(glyphs, m.alphabet.glyph(r))
 		offsets = append(offsets, int32(i))
 		i += size
 	}
-	offsets = append(offsets, int32(len(text)))
-	for i, c := range classes {
-		node := m.root[c]
+	return glyphs, append(offsets, int32(len(text)))
+}
+
+// scan appends to hits every occurrence of a literal in text, by start and then
+// by length. glyphs are those of text, and offsets tell where they begin.
+func (m *matcher) scan(hits []hit, text []byte, glyphs []glyph, offsets []int32) []hit {
+	for i, g := range glyphs {
+		node := m.trie.first(g.class)
 		for j := i + 1; node != 0; j++ {
-			if id := m.nodes[node].literal; id >= 0 && m.bounded(id, text, offsets[i], offsets[j]) {
-				hits = append(hits, hit{literal: id, start: offsets[i], end: offsets[j]})
+			holds := m.trie.nodes[node-1]
+			if id := int32(holds>>nodeValue) - 1; id >= 0 && m.bounded(id, text, offsets[i], offsets[j]) {
+				hits = append(hits, hit{literal: id, start: offsets[i], end: offsets[j], kinds: m.literals[id].kinds})
 			}
-			if j == len(classes) {
+			if holds&nodeMore == 0 || j == len(glyphs) {
 				break
 			}
-			node = m.child(node, classes[j])
+			node = m.trie.child(node, glyphs[j].class)
 		}
 	}
-	return hits, classes, offsets
+	return hits
+}
+
+// scanText is scan for a text of which no more is known.
+func (m *matcher) scanText(text string) []hit {
+	glyphs, offsets := m.read([]byte(text), nil, nil)
+	return m.scan(nil, []byte(text), glyphs, offsets)
 }
 
 // bounded reports whether the literal id, found from start to end, is not part

@@ -18,6 +18,12 @@ type Segmenter interface {
 	Search(text string) []string
 }
 
+// WordAppender is a [Segmenter] that can write into memory of the caller.
+type WordAppender interface {
+	// AppendWords appends to words those that Words returns.
+	AppendWords(words []Word, text string) []Word
+}
+
 // Word is one word of a text; Start and End are byte offsets into it.
 type Word struct {
 	Text  string

@@ -37,13 +37,16 @@ func (s *scratch) cutClauses() {
 			s.clauses[len(s.clauses)-1].asks = true
 		}
 	}
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRune(text[i:])
-		if ends := endsClause(r) && !insideNumber(text, i, r); ends || r == ' ' && besideHan(text, i) {
-			closeAt(int32(i), r == '?')
-			start = int32(i + size)
+	for i, g := range s.glyphs {
+		r := s.fold.runes[i]
+		if g.marks&markEnds == 0 && r != ' ' {
+			continue
 		}
-		i += size
+		at := s.fold.offsets[i]
+		if r == ' ' && s.besideHan(i) || r != ' ' && !insideNumber(text, int(at), r) {
+			closeAt(at, r == '?')
+			start = s.fold.offsets[i+1]
+		}
 	}
 	closeAt(int32(len(text)), false)
 	if len(s.clauses) == 0 {
@@ -65,15 +68,10 @@ func insideNumber(text []byte, i int, r rune) bool {
 	return (r == '.' || r == ',') && i > 0 && i+1 < len(text) && isLatinWord(rune(text[i-1])) && isLatinWord(rune(text[i+1]))
 }
 
-// besideHan reports whether the space at i stands after a Chinese character:
-// there it is used as a sign.
-func besideHan(text []byte, i int) bool {
-	r, _ := utf8.DecodeLastRune(text[:i])
-	if !isHan(r) {
-		return false
-	}
-	next, _ := utf8.DecodeRune(text[i+1:])
-	return isHan(next)
+// besideHan reports whether the space that is rune i stands between Chinese
+// characters: there it is used as a sign.
+func (s *scratch) besideHan(i int) bool {
+	return i > 0 && i+1 < len(s.glyphs) && s.glyphs[i-1].marks&s.glyphs[i+1].marks&markHan != 0
 }
 
 // clauseIndex returns the index of the clause that holds the byte at.
@@ -93,10 +91,10 @@ func (a *Analyzer) readTokens(s *scratch) {
 	s.tokens = s.tokens[:0]
 	var best token
 	for _, h := range s.hits {
-		act := a.rules.tokens[h.literal]
-		if act == nil {
+		if h.kinds&polarityKinds == 0 {
 			continue
 		}
+		act := a.rules.tokens[h.literal]
 		t := token{kind: act.kind, start: h.start, end: h.end, weight: act.weight}
 		switch {
 		case t.start < best.end && t.start > best.start: // inside or across the one before
@@ -110,6 +108,9 @@ func (a *Analyzer) readTokens(s *scratch) {
 		s.tokens = append(s.tokens, t)
 	}
 	s.splitClauses()
+	if s.kinds&(1<<actConcession|1<<actHypothetical) == 0 {
+		return
+	}
 	for _, t := range s.tokens {
 		switch t.kind {
 		case actConcession:
@@ -124,6 +125,9 @@ func (a *Analyzer) readTokens(s *scratch) {
 // splitClauses marks the clauses that begin with a word of contrast; within a
 // clause such a word begins a new one.
 func (s *scratch) splitClauses() {
+	if !s.kinds.has(actContrast) {
+		return
+	}
 	s.split = s.split[:0]
 	next := 0
 	for _, c := range s.clauses {
@@ -298,8 +302,8 @@ const (
 // blend joins the sentiment model's judgement and the head's, as logarithms.
 func (s *scratch) blend(scores *[classCount]float32) (positive, neutral, negative float64) {
 	serves := float64(scores[intentQuestion] + scores[intentRequest] + scores[intentSuggestion] + scores[intentChat] + scores[intentSpam])
-	weight := blendWeight * min(1, blendRunes/float64(utf8.RuneCount(s.fold.text))) * (0.4 + 0.6*serves)
-	if s.lang == "en" {
+	weight := blendWeight * min(1, blendRunes/float64(len(s.fold.runes))) * (0.4 + 0.6*serves)
+	if s.survey.lang == "en" {
 		weight = englishWeight
 	}
 	join := func(model float64, head float32) float64 {
@@ -320,6 +324,6 @@ func (s *scratch) listShift() float64 {
 	if s.turned {
 		weight = listWeightTurned
 	}
-	short := min(1, blendRunes/float64(utf8.RuneCount(s.fold.text)))
+	short := min(1, blendRunes/float64(len(s.fold.runes)))
 	return weight * short * math.Tanh(s.listScore())
 }

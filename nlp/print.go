@@ -1,49 +1,45 @@
 package nlp
 
-import (
-	"math/bits"
-	"unicode/utf8"
-)
+import "math/bits"
 
 // Distance returns in how many bits two prints differ, 0 to 64. Reposts with
 // another ending or other punctuation differ in up to about 6; texts that have
 // nothing to do with each other in about 32.
 func Distance(a, b uint64) int { return bits.OnesCount64(a ^ b) }
 
-// simhash returns the near-duplicate print of a folded text: in each bit what
-// the majority of the hashes of its neighbouring pairs of letters has. Signs,
-// spaces and digits do not count. It is 0 for a text without letters.
-func simhash(text []byte) uint64 {
-	// Column counters, bit-sliced: plane i holds bit i of all 64 counts.
-	var planes [17]uint64
-	n := 0
-	previous := rune(0)
-	for len(text) > 0 && n < 1<<16 {
-		r, size := utf8.DecodeRune(text)
-		text = text[size:]
-		if !printed(r) {
-			continue
-		}
-		carry := mix(uint64(previous)<<32 | uint64(r))
-		for i := 0; carry != 0; i++ {
-			planes[i], carry = planes[i]^carry, planes[i]&carry
-		}
-		previous = r
-		n++
+// printSum makes the near-duplicate print of a folded text: in each bit what the
+// majority of the hashes of its neighbouring pairs of letters has. Signs, spaces
+// and digits do not count. It is 0 for a text without letters.
+type printSum struct {
+	planes   [17]uint64 // column counters, bit-sliced: plane i holds bit i of all 64 counts
+	n        int
+	previous rune
+}
+
+// add counts the next letter, of 2^16 at most.
+func (p *printSum) add(r rune) {
+	if p.n == 1<<16 {
+		return
 	}
-	return majority(&planes, n/2)
+	carry := mix(uint64(p.previous)<<32 | uint64(r))
+	for i := 0; carry != 0; i++ {
+		p.planes[i], carry = p.planes[i]^carry, p.planes[i]&carry
+	}
+	p.previous = r
+	p.n++
 }
 
 // majority returns the bits whose count is more than half.
-func majority(planes *[17]uint64, half int) uint64 {
+func (p *printSum) majority() uint64 {
+	half := p.n / 2
 	var more uint64
 	equal := ^uint64(0)
-	for i := len(planes) - 1; i >= 0; i-- {
+	for i := len(p.planes) - 1; i >= 0; i-- {
 		if half>>i&1 == 0 {
-			more |= equal & planes[i]
-			equal &^= planes[i]
+			more |= equal & p.planes[i]
+			equal &^= p.planes[i]
 		} else {
-			equal &= planes[i]
+			equal &= p.planes[i]
 		}
 	}
 	return more

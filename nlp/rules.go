@@ -46,12 +46,13 @@ type action struct {
 
 // ruleBook is all rules, compiled.
 type ruleBook struct {
-	builder matcherBuilder
-	matcher *matcher
-	actions [][]action // by literal
-	kinds   []kindSet  // by literal: of its actions
-	tokens  []*action  // by literal: what it means for polarity, or nil
-	regexes []topicRegex
+	builder  matcherBuilder
+	alphabet *alphabet
+	matcher  *matcher
+	actions  [][]action // by literal
+	tokens   []*action  // by literal: what it means for polarity, or nil
+	weights  []float64  // by literal: of a keyword that is one
+	regexes  []topicRegex
 }
 
 // kindSet is a set of kinds of action.
@@ -59,20 +60,26 @@ type kindSet uint32
 
 func (s kindSet) has(kind actionKind) bool { return s>>kind&1 != 0 }
 
+// polarityKinds are the kinds of the words of the polarity lists.
+const polarityKinds kindSet = 1<<(actHypothetical+1) - 1<<actPositive
+
 // finish builds what texts are read with; no rule can be added afterwards.
-func (b *ruleBook) finish() {
-	b.matcher = b.builder.build()
-	b.kinds = make([]kindSet, len(b.actions))
+// Common words are those that are no keywords.
+func (b *ruleBook) finish(common []string) {
+	kinds := make([]kindSet, len(b.actions))
 	b.tokens = make([]*action, len(b.actions))
+	b.weights = make([]float64, len(b.actions))
 	for id, acts := range b.actions {
+		b.weights[id] = keywordWeight(utf8.RuneCountInString(b.builder.texts[id]), acts)
 		for i := range acts {
 			kind := acts[i].kind
-			b.kinds[id] |= 1 << kind
-			if actPositive <= kind && kind <= actHypothetical && b.tokens[id] == nil {
+			kinds[id] |= 1 << kind
+			if polarityKinds.has(kind) && b.tokens[id] == nil {
 				b.tokens[id] = &acts[i]
 			}
 		}
 	}
+	b.matcher = b.builder.build(b.alphabet, kinds, common)
 }
 
 // topicRegex is a topic's word that is a regular expression.

@@ -3,6 +3,7 @@ package nlp
 import (
 	"math"
 	"unicode"
+	"unicode/utf8"
 )
 
 // spamRules are words of advertising, fraud and abuse of the channel.
@@ -29,33 +30,19 @@ var lookalikes = map[rune]rune{
 	'贷': '贷', '袋': '贷', '岱': '贷', '兼': '兼', '蒹': '兼', '祗': '职', '枳': '职',
 }
 
-// evasive reports whether text has signs between Chinese characters that break
-// words apart, or look-alikes of contact words, so that it is worth reading
-// without them.
-func evasive(text []byte) bool {
-	signs := 0
-	previous := rune(0)
-	for _, r := range string(text) {
-		if _, ok := lookalikes[r]; ok && r != '+' && r != '十' && r != '咖' && r != '威' && r != '裙' && r != '袋' && r != '佳' {
-			return true
-		}
-		if isHan(previous) && (unicode.IsSymbol(r) || r == '*' || r == '_' || r == '-' || r == '.' || r == '+' || r == '/' || r == '|') {
-			signs++
-		}
-		previous = r
-	}
-	return signs > 0
-}
+// plainLookalikes are look-alikes that are common in plain texts, so that they
+// alone are no reason to read a text without signs.
+const plainLookalikes = "+十咖威裙袋佳"
 
 // compact appends text to b without anything but letters and digits, and with
 // look-alikes replaced.
-func compact(b, text []byte) []byte {
-	for _, r := range string(text) {
+func compact(b []byte, text []rune) []byte {
+	for _, r := range text {
 		if plain, ok := lookalikes[r]; ok {
 			r = plain
 		}
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			b = append(b, string(r)...)
+			b = utf8.AppendRune(b, r)
 		}
 	}
 	return b
@@ -64,16 +51,25 @@ func compact(b, text []byte) []byte {
 // maxSpamWeight bounds what many rules add up to.
 const maxSpamWeight = 20
 
-// readSpam tells how likely the text is advertising, fraud or abuse.
+// readSpam tells how likely the text is advertising, fraud or abuse. A text with
+// signs between Chinese characters that break words apart, or with look-alikes of
+// contact words, is evasive: it is read again without them.
 func (a *Analyzer) readSpam(s *scratch) float64 {
 	s.advert = hit{}
-	weight := a.spamWeight(s.hits, &s.advert)
-	if evasive(s.fold.text) {
-		s.compact = compact(s.compact[:0], s.fold.text)
+	weight := 0.0
+	if s.kinds.has(actSpam) {
+		weight = a.spamWeight(s.hits, &s.advert)
+	}
+	if s.survey.evasive {
+		s.compact = compact(s.compact[:0], s.fold.runes)
+		s.compactGlyphs, s.compactOffsets = a.rules.matcher.read(s.compact, s.compactGlyphs, s.compactOffsets)
 		start := len(s.hits)
-		s.hits, s.classes, s.offsets = a.rules.matcher.scan(s.compact, s.hits, s.classes, s.offsets)
+		s.hits = a.rules.matcher.scan(s.hits, s.compact, s.compactGlyphs, s.compactOffsets)
 		weight = max(weight, 1.2*a.spamWeight(s.hits[start:], nil))
 		s.hits = s.hits[:start]
+	}
+	if weight == 0 {
+		return 0
 	}
 	return spamScore(weight)
 }
@@ -82,7 +78,7 @@ func (a *Analyzer) readSpam(s *scratch) float64 {
 func (a *Analyzer) spamWeight(hits []hit, heaviest *hit) float64 {
 	weight, top := 0.0, float32(0)
 	for i, h := range hits {
-		if !a.rules.kinds[h.literal].has(actSpam) {
+		if !h.kinds.has(actSpam) {
 			continue
 		}
 		for k := range a.rules.actions[h.literal] {

@@ -21,7 +21,7 @@ const topicBase = 0.7
 func (a *Analyzer) readTopics(s *scratch, v *Verdict) []TopicScore {
 	s.topics = s.topics[:0]
 	for i, h := range s.hits {
-		if !a.rules.kinds[h.literal].has(actTopic) {
+		if !h.kinds.has(actTopic) {
 			continue
 		}
 		for k := range a.rules.actions[h.literal] {

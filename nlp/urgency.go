@@ -16,19 +16,16 @@ type hazardSum struct {
 func (a *Analyzer) readHazards(s *scratch) {
 	s.hazards = [hazardCount]hazardSum{}
 	s.harmless = s.harmless[:0]
-	found := false
-	for _, h := range s.hits {
-		kinds := a.rules.kinds[h.literal]
-		if kinds.has(actHarmless) {
-			s.harmless = append(s.harmless, h)
-		}
-		found = found || kinds.has(actHazard)
-	}
-	if !found {
+	if !s.kinds.has(actHazard) {
 		return
 	}
+	for _, h := range s.hits {
+		if h.kinds.has(actHarmless) {
+			s.harmless = append(s.harmless, h)
+		}
+	}
 	for i, h := range s.hits {
-		if !a.rules.kinds[h.literal].has(actHazard) {
+		if !h.kinds.has(actHazard) {
 			continue
 		}
 		for k := range a.rules.actions[h.literal] {
