@@ -168,6 +168,7 @@ type scratch struct {
 	harmless []hit
 	intents  [intentCount]intentSum
 	hazards  [hazardCount]hazardSum
+	signs    [len(signs)]uint8 // how many words of each class
 	topics   []topicSum
 	words    []Word // in order
 	names    []string

@@ -59,8 +59,8 @@ func ReadMessages(tsv string) ([]Message, error) {
 }
 
 const (
-	headRows  = 1 << 15 // of the table of runs of characters
-	denseSize = 64
+	headRows  = 1 << 18 // of the hashes of runs of characters
+	denseSize = 80
 )
 
 // head is a linear model over what the rules found (dense) and over the short
@@ -68,6 +68,7 @@ const (
 // is trained once, in a tenth of a second, and then only read.
 type head struct {
 	dense  [denseSize][classCount]float32
+	slots  []uint32 // by hash: one more than the index in sparse, 0 where the run is not known
 	sparse [][classCount]float32
 }
 
@@ -75,14 +76,21 @@ type head struct {
 type observation struct {
 	dense [denseSize]float32
 	rows  []uint32
+	slots []uint32 // of the rows that the head knows
 }
 
 // scores returns a score for each class.
 func (m *head) scores(o *observation) [classCount]float32 {
 	var sum [classCount]float32
+	o.slots = o.slots[:0]
+	for _, row := range o.rows {
+		if slot := m.slots[row]; slot > 0 {
+			o.slots = append(o.slots, slot-1)
+		}
+	}
 	for first := 0; ; first += sumWidth {
 		first = min(first, classCount-sumWidth) // the last ones may be summed twice
-		m.sumRows((*[sumWidth]float32)(sum[first:]), o.rows, first)
+		m.sumRows((*[sumWidth]float32)(sum[first:]), o.slots, first)
 		if first == classCount-sumWidth {
 			break
 		}
@@ -107,11 +115,11 @@ func (m *head) scores(o *observation) [classCount]float32 {
 // registers of a processor.
 const sumWidth = 8
 
-// sumRows sums the weights of rows for the classes from first on.
-func (m *head) sumRows(sum *[sumWidth]float32, rows []uint32, first int) {
+// sumRows sums the weights of slots for the classes from first on.
+func (m *head) sumRows(sum *[sumWidth]float32, slots []uint32, first int) {
 	var s0, s1, s2, s3, s4, s5, s6, s7 float32
-	for _, row := range rows {
-		w := (*[sumWidth]float32)(m.sparse[row][first:])
+	for _, slot := range slots {
+		w := (*[sumWidth]float32)(m.sparse[slot][first:])
 		s0 += w[0]
 		s1 += w[1]
 		s2 += w[2]
@@ -157,8 +165,8 @@ const (
 // trainHead learns from observations and their classes; -1 is a label that is
 // not known. The same input gives the same head.
 func trainHead(seen []observation, labels [][len(groups)]int) *head {
-	m := &head{sparse: make([][classCount]float32, headRows)}
-	squares := &head{sparse: make([][classCount]float32, headRows)}
+	m := newHead(seen)
+	squares := &head{sparse: make([][classCount]float32, len(m.sparse))}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: training must be repeatable, not secret
 	order := make([]int, len(seen))
 	for i := range order {
@@ -170,6 +178,22 @@ func trainHead(seen []observation, labels [][len(groups)]int) *head {
 			m.step(squares, &seen[i], &labels[i])
 		}
 	}
+	return m
+}
+
+// newHead returns an untrained head that knows the runs of characters of seen.
+func newHead(seen []observation) *head {
+	m := &head{slots: make([]uint32, headRows)}
+	known := 0
+	for i := range seen {
+		for _, row := range seen[i].rows {
+			if m.slots[row] == 0 {
+				known++
+				m.slots[row] = uint32(known)
+			}
+		}
+	}
+	m.sparse = make([][classCount]float32, known)
 	return m
 }
 
@@ -196,8 +220,8 @@ func (m *head) step(squares *head, o *observation, labels *[len(groups)]int) {
 		}
 	}
 	scale := rowScale(len(o.rows))
-	for _, row := range o.rows {
-		descend(&m.sparse[row], &squares.sparse[row], &slope, scale)
+	for _, slot := range o.slots {
+		descend(&m.sparse[slot], &squares.sparse[slot], &slope, scale)
 	}
 }
 

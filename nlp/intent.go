@@ -95,6 +95,12 @@ func (s *scratch) observe(o *observation) {
 	flag(n > 8 && n <= 20)
 	flag(n > 40)
 	flag(s.survey.longNumber)
+	for _, n := range s.signs {
+		put(float64(n) / maxSign)
+	}
+	for _, pair := range signPairs {
+		flag(s.signs[pair[0]] > 0 && s.signs[pair[1]] > 0)
+	}
 }
 
 // longNumber is how many digits in a row make a long number.

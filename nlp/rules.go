@@ -32,6 +32,7 @@ const (
 	actUrging
 	actMinor
 	actSpam
+	actSign
 )
 
 // action is what one rule makes of its literal.
@@ -260,7 +261,27 @@ func (b *ruleBook) addBuiltin() error {
 	if err := b.addHazardPairs(); err != nil {
 		return err
 	}
+	for i, words := range signs {
+		if err := b.addSigns(words, int32(i)); err != nil {
+			return err
+		}
+	}
 	return b.addWeighted(spamRules, action{kind: actSpam})
+}
+
+// addSigns compiles the words of a class, each once.
+func (b *ruleBook) addSigns(words string, class int32) error {
+	seen := make(map[string]struct{})
+	for word := range strings.FieldsSeq(words) {
+		if _, ok := seen[word]; ok {
+			continue
+		}
+		seen[word] = struct{}{}
+		if err := b.add(strings.ReplaceAll(word, "_", " "), action{kind: actSign, index: class}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addHazardPairs compiles the combinations of two lists of words.

@@ -15,8 +15,9 @@ type hazardSum struct {
 // negated and, but for self-harm, not merely asked about or supposed.
 func (a *Analyzer) readHazards(s *scratch) {
 	s.hazards = [hazardCount]hazardSum{}
+	s.signs = [len(signs)]uint8{}
 	s.harmless = s.harmless[:0]
-	if !s.kinds.has(actHazard) {
+	if !s.kinds.has(actHazard) && !s.kinds.has(actSign) {
 		return
 	}
 	for _, h := range s.hits {
@@ -24,6 +25,7 @@ func (a *Analyzer) readHazards(s *scratch) {
 			s.harmless = append(s.harmless, h)
 		}
 	}
+	a.countSigns(s)
 	for i, h := range s.hits {
 		if !h.kinds.has(actHazard) {
 			continue
@@ -41,6 +43,25 @@ func (a *Analyzer) readHazards(s *scratch) {
 			if sum := &s.hazards[act.index]; weight > sum.weight {
 				*sum = hazardSum{weight: weight, start: start, end: h.end}
 			}
+		}
+	}
+}
+
+// countSigns counts the words of each class of signs. Of words that overlap in
+// one class the first counts.
+func (a *Analyzer) countSigns(s *scratch) {
+	var covered [len(signs)]int32
+	for i, h := range s.hits {
+		if !h.kinds.has(actSign) {
+			continue
+		}
+		for k := range a.rules.actions[h.literal] {
+			act := &a.rules.actions[h.literal][k]
+			if act.kind != actSign || h.start < covered[act.index] || s.pair(act, i) < 0 || s.isHarmless(h) {
+				continue
+			}
+			covered[act.index] = h.end
+			s.signs[act.index] = min(maxSign, s.signs[act.index]+1)
 		}
 	}
 }
@@ -100,18 +121,25 @@ func (s *scratch) negatedBefore(c *clause, start int32) bool {
 	return false
 }
 
+// From which probability of something grave on a message is critical: by the
+// head alone, and where a rule of that weight found a word of it besides.
 const (
-	// sureHazard is from which probability on the head alone makes a hazard,
-	// likelyHazard from which on it confirms a word that is none by itself, and
-	// unlikelyHazard below which it takes back what only a word says.
-	sureHazard     = 0.5
-	likelyHazard   = 0.3
-	unlikelyHazard = 0.02
+	sureHazard   = 0.5
+	likelyHazard = 0.35
+)
+
+// highHazard is from which probability on a hazard that is high, not critical,
+// counts by the head alone, and confirmedHigh where a word of it was found.
+const (
+	highHazard    = 0.5
+	confirmedHigh = 0.02
+	likelyMinor   = 0.3
 )
 
 // urgency tells how urgent the message is and which hazards make it so. chances
-// are the head's, of each hazard and of none. A rule counts unless the head is
-// sure that nothing is the matter, and the head counts where it is sure.
+// are the head's, of each hazard and of none. What is grave is decided for all
+// grave hazards together: whether a burn or a bug in the soup, somebody has to
+// know. The words tell which of them it is.
 func (s *scratch) urgency(v *Verdict, chances []float32) (level string, hazards []string) {
 	const (
 		low = iota
@@ -126,27 +154,37 @@ func (s *scratch) urgency(v *Verdict, chances []float32) (level string, hazards 
 	if v.Intent == "praise" || v.Intent == "chat" {
 		rank = low
 	}
+	grave := float32(0)
+	likeliest := 0
+	for i := hazardHarm; i <= hazardMedia; i++ {
+		grave += chances[i]
+		if chances[i] > chances[likeliest] {
+			likeliest = i
+		}
+	}
+	despair := s.hazards[hazardSelfharm].weight >= 3 // rather once too often
+	isCritical := despair || grave >= sureHazard || grave >= likelyHazard && s.worst() >= 3
+	if isCritical {
+		rank = critical
+		for i := hazardHarm; i <= hazardMedia; i++ {
+			if i == likeliest || s.hazards[i].weight >= 3 || chances[i] >= likelyHazard {
+				hazards = append(hazards, hazardNames[i])
+			}
+		}
+	}
 	bad := v.Intent == "complaint" || v.Sentiment == "negative"
-	for i, h := range s.hazards {
-		chance := chances[i]
-		if i == hazardHarm || i == hazardFood {
-			chance = chances[hazardHarm] + chances[hazardFood] // the words tell which of them
+	for i := hazardMinor; i <= hazardDeadline; i++ {
+		counts := chances[i] >= highHazard || s.hazards[i].weight >= 2 && chances[i] >= confirmedHigh
+		switch i {
+		case hazardMinor: // a child is mentioned in many messages
+			counts = bad && (chances[i] >= likelyMinor || isCritical && s.hazards[i].weight >= 2)
+		case hazardDeadline:
+			counts = counts && v.Intent != "praise"
 		}
-		if i == hazardMinor && chance < likelyHazard && s.worst() < 3 {
-			continue // a child is mentioned, no more
-		}
-		counts := h.weight >= 2 && chance >= unlikelyHazard || h.weight >= 1 && chance >= likelyHazard || chances[i] >= sureHazard ||
-			i == hazardSelfharm && (h.weight >= 3 || chance >= likelyHazard) || // rather once too often
-			i == hazardMinor && h.weight >= 2 && s.worst() >= 3 // a child in the midst of something grave
-		switch {
-		case !counts, i == hazardMinor && !bad, i == hazardDeadline && v.Intent == "praise":
-			continue
-		case i <= hazardMedia && (h.weight >= 3 || chance > likelyHazard):
-			rank = critical
-		default:
+		if counts {
 			rank = max(rank, high)
+			hazards = append(hazards, hazardNames[i])
 		}
-		hazards = append(hazards, hazardNames[i])
 	}
 	return [...]string{"low", "normal", "high", "critical"}[rank], hazards
 }
