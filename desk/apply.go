@@ -10,6 +10,7 @@ import (
 
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/feedback/sla"
+	"github.com/huiyin/huiyin/nlp"
 	"github.com/huiyin/huiyin/store"
 )
 
@@ -29,7 +30,8 @@ type Result struct {
 // batchSize bounds how many changes share one transaction.
 const batchSize = 256
 
-// Apply carries out changes in order, many in one transaction. A change that
+// Apply carries out changes in order, many in one transaction and, of messages
+// and deliveries, with a statement for all of them where one each would do. A change that
 // fails leaves nothing behind and does not touch its neighbours: its error is
 // in its Result. An error of the database itself is in all Results of its
 // transaction.
@@ -43,6 +45,9 @@ func (s *Service) Apply(ctx context.Context, changes ...Change) []Result {
 }
 
 func (s *Service) applyBatch(ctx context.Context, changes []Change, results []Result) {
+	if messages, finishing, can := gather(changes); can && s.applyTogether(ctx, changes, results, messages, finishing) {
+		return
+	}
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
 		for i, c := range changes {
 			results[i] = Result{}
@@ -77,6 +82,65 @@ func (s *Service) applyBatch(ctx context.Context, changes []Change, results []Re
 	}
 }
 
+// fewTogether is how many changes are rather tried one by one, when they did not
+// go through together, than in halves.
+const fewTogether = 8
+
+// gather returns what changes are about, where all of them are of the kinds that
+// the pipeline brings in numbers.
+func gather(changes []Change) (ms []*feedback.Message, f store.Finishing, can bool) {
+	for _, c := range changes {
+		switch c := c.(type) {
+		case Incoming:
+			ms = append(ms, c.Message)
+		case Delivered:
+			f.Outs, f.Epochs = append(f.Outs, c.Out), append(f.Epochs, c.Epoch)
+		default:
+			return nil, f, false
+		}
+	}
+	return ms, f, true
+}
+
+// applyTogether carries out changes with as few statements as possible, all or
+// none. Where one of them fails, halves are tried, so that the others still go
+// through together; it reports false for few, that are to be tried one by one.
+func (s *Service) applyTogether(ctx context.Context, changes []Change, results []Result, ms []*feedback.Message, f store.Finishing) bool {
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
+		clear(results)
+		w := s.work(tx)
+		err := tx.Together(ms, f, func() error {
+			for i, c := range changes {
+				item, err := c.run(w)
+				if err != nil {
+					return err
+				}
+				results[i].Item = item
+			}
+			return nil
+		})
+		if err == nil {
+			w.ring()
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return true
+	case ctx.Err() != nil, errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrUnknownOutcome), errors.Is(err, store.ErrClosed):
+		for i := range results {
+			results[i] = Result{Err: err}
+		}
+		return true
+	case len(changes) <= fewTogether:
+		return false
+	}
+	half := len(changes) / 2
+	s.applyBatch(ctx, changes[:half], results[:half])
+	s.applyBatch(ctx, changes[half:], results[half:])
+	return true
+}
+
 // do carries out a function of one transaction as Apply does a Change.
 func (s *Service) do(ctx context.Context, fn func(w *work) error) error {
 	return s.db.Write(ctx, func(tx *store.Tx) error {
@@ -102,6 +166,9 @@ type work struct {
 	convs map[int64]bool
 	bots  map[string]bool
 	timer time.Time
+
+	text    string // what was analysed last
+	verdict nlp.Verdict
 }
 
 func (s *Service) work(tx *store.Tx) *work {
@@ -109,6 +176,14 @@ func (s *Service) work(tx *store.Tx) *work {
 	r := s.Rules()
 	return &work{s: s, r: r, tx: tx, now: now, local: r.local(now),
 		items: map[int64]bool{}, convs: map[int64]bool{}, bots: map[string]bool{}}
+}
+
+// analyze says what a text is about, which mostly was analysed just before.
+func (w *work) analyze(text string) nlp.Verdict {
+	if text != w.text || text == "" {
+		w.text, w.verdict = text, w.r.Analyze(text)
+	}
+	return w.verdict
 }
 
 // ring tells, after the commit, who has work now.

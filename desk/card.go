@@ -51,7 +51,7 @@ func (w *work) cardWanted(item *feedback.Item) bool {
 
 func (w *work) card(item *feedback.Item, p Place, at time.Time) error {
 	key := cardKey(item.ID, p)
-	existing, err := w.tx.OutByKey(key)
+	existing, err := w.tx.OutOf(item.ID, key)
 	if err == nil {
 		return w.hasten(existing, at)
 	}

@@ -410,7 +410,7 @@ func (w *work) withNotices(text, lang string, item *feedback.Item, author *feedb
 		}
 	}
 	// A child who writes, not one who is written about.
-	if w.r.Analyze(item.Text).Cues.Minor {
+	if w.analyze(item.Text).Cues.Minor {
 		text += "\n" + w.r.Texts.Text(lang, "minor", nil)
 	}
 	return text

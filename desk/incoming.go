@@ -33,6 +33,7 @@ const (
 
 func (c Incoming) run(w *work) (*feedback.Item, error) {
 	m := c.Message
+	w.text, w.verdict = m.Text, c.Verdict
 	var item *feedback.Item
 	var err error
 	if m.Conversation == 0 || !w.r.Channels[m.Channel].Bot {
@@ -388,7 +389,7 @@ func countFiles(item *feedback.Item, files []feedback.Attachment) {
 
 // open makes an item of the message.
 func (t *turn) open() (*feedback.Item, error) {
-	visits, err := t.tx.CountItems(store.Query{Author: t.author.ID})
+	visits, err := t.tx.Visits(t.author.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -520,7 +521,7 @@ func (w *work) routeEnv(item *feedback.Item) route.Env {
 // another route; a claimed one keeps its team, and its priority only rises.
 func (w *work) reconsider(item *feedback.Item) error {
 	was, team := item.Priority, item.Team
-	v := w.r.Analyze(item.Text)
+	v := w.analyze(item.Text)
 	intent := item.Verdict.Intent
 	old := item.Verdict
 	item.Verdict = verdictOf(v)

@@ -16,8 +16,18 @@ func eventFields(e *feedback.Event) []any {
 func eventRow(e *feedback.Event) []any { return append([]any{&e.ID}, eventFields(e)...) }
 
 // AddEvent keeps an event, unless its key is known: a command that the platform
-// delivers again acts once. It sets the ID either way.
+// delivers again acts once. It sets the ID either way; inside Together that of an
+// event with a key only.
 func (tx *Tx) AddEvent(e *feedback.Event) (inserted bool, err error) {
+	if b := tx.batch; b != nil && e.Key == "" {
+		b.events = append(b.events, *e)
+		return true, nil
+	}
+	err = tx.apart(func() error { inserted, err = tx.addEvent(e); return err })
+	return inserted, err
+}
+
+func (tx *Tx) addEvent(e *feedback.Event) (inserted bool, err error) {
 	inserted, err = tx.one([]any{&e.ID}, "INSERT INTO events ("+eventColumns+") VALUES ("+places(eventColumns)+") ON CONFLICT (key) WHERE key <> '' DO NOTHING RETURNING id", eventFields(e)...)
 	if err != nil || inserted {
 		return inserted, err
@@ -42,12 +52,19 @@ const timerColumns = "item, kind, due, data"
 
 // SetTimer sets the item's timer of t's kind, instead of the one that is set.
 func (tx *Tx) SetTimer(t Timer) error {
-	_, err := tx.exec("INSERT INTO timers ("+timerColumns+") VALUES (?, ?, ?, ?) ON CONFLICT (item, kind) DO UPDATE SET due = excluded.due, data = excluded.data", timerRow(&t)...)
+	if b := tx.batch; b != nil {
+		b.timers[timerKey{t.Item, t.Kind}] = &t
+		return nil
+	}
+	_, err := tx.exec(setOneTimer, timerRow(&t)...)
 	return err
 }
 
 // DropTimers takes back the item's timers of the given kinds; all without kinds.
 func (tx *Tx) DropTimers(item int64, kinds ...string) error {
+	if tx.dropTimersLater(item, kinds) {
+		return nil
+	}
 	query, args := "DELETE FROM timers WHERE item = ?", []any{item}
 	if len(kinds) > 0 {
 		query += " AND kind IN (" + marks(len(kinds)) + ")"
@@ -55,8 +72,10 @@ func (tx *Tx) DropTimers(item int64, kinds ...string) error {
 			args = append(args, k)
 		}
 	}
-	_, err := tx.exec(query, args...)
-	return err
+	return tx.apart(func() error {
+		_, err := tx.exec(query, args...)
+		return err
+	})
 }
 
 // DueTimers returns timers that are due, the longest due first.

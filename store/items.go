@@ -60,6 +60,9 @@ func facetsOf(i *feedback.Item) facets {
 
 // InsertItem keeps a new item: it sets its number and version 1.
 func (tx *Tx) InsertItem(i *feedback.Item) error {
+	if tx.batch != nil {
+		return tx.insertItemLater(i)
+	}
 	f := facetsOf(i)
 	err := tx.get("item", []any{&i.ID}, insertItem,
 		append(itemFields(i), i.Live(), i.Verdict.Sentiment, inJSON(&f))...)
@@ -77,6 +80,9 @@ func (tx *Tx) Item(id int64) (*feedback.Item, error) { return tx.item(id, "") }
 func (tx *Tx) LockItem(id int64) (*feedback.Item, error) { return tx.item(id, tx.locked()) }
 
 func (tx *Tx) item(id int64, lock string) (*feedback.Item, error) {
+	if i := tx.batch.item(id); i != nil {
+		return i, nil
+	}
 	i := new(feedback.Item)
 	return i, tx.get(fmt.Sprintf("item %d", id), itemRow(i), "SELECT "+selectItemColumns+" FROM items WHERE id = ?"+lock, id)
 }
@@ -88,6 +94,9 @@ var updateItem = "UPDATE items SET " + assignments(itemColumns) + ", live = ?, s
 // UpdateItem keeps all of i if nobody has changed it since it was read, and
 // raises its version; otherwise feedback.ErrConflict.
 func (tx *Tx) UpdateItem(i *feedback.Item) error {
+	if later, err := tx.updateItemLater(i); later || err != nil {
+		return err
+	}
 	now := facetsOf(i)
 	var before string
 	// Both engines read the right sides of SET before the update: facets_before
@@ -117,7 +126,7 @@ func (tx *Tx) setFacets(id int64, was, now facets) error {
 		if slices.Contains(now.Facets, f) {
 			continue
 		}
-		if _, err := tx.exec("DELETE FROM item_facets WHERE facet = ? AND item = ?", f, id); err != nil {
+		if _, err := tx.exec(deleteFacet, f, id); err != nil {
 			return err
 		}
 	}
@@ -125,7 +134,7 @@ func (tx *Tx) setFacets(id int64, was, now facets) error {
 		if was.State == now.State && slices.Contains(was.Facets, f) {
 			continue
 		}
-		if _, err := tx.exec("INSERT INTO item_facets (facet, item, state) VALUES (?, ?, ?) ON CONFLICT (facet, item) DO UPDATE SET state = excluded.state", f, id, now.State); err != nil {
+		if _, err := tx.exec(insertFacet, f, id, now.State); err != nil {
 			return err
 		}
 	}
@@ -135,12 +144,18 @@ func (tx *Tx) setFacets(id int64, was, now facets) error {
 // CurrentItem returns the newest item of a conversation that is not closed; nil
 // when there is none.
 func (tx *Tx) CurrentItem(conversation int64) (*feedback.Item, error) {
+	if i, known := tx.batch.lastItem(currentOf, conversation); known {
+		return i, nil
+	}
 	return tx.lastItem(conversation, " AND state <> 'closed'")
 }
 
 // LatestItem returns the newest item of a conversation in any state; nil when
 // there is none.
 func (tx *Tx) LatestItem(conversation int64) (*feedback.Item, error) {
+	if i, known := tx.batch.lastItem(newestOf, conversation); known {
+		return i, nil
+	}
 	return tx.lastItem(conversation, "")
 }
 

@@ -48,6 +48,10 @@ func (tx *Tx) message(what, where string, args ...any) (*feedback.Message, error
 // first wins, whatever else they hold.
 func (tx *Tx) InsertMessages(ms []*feedback.Message) (inserted []bool, err error) {
 	inserted = make([]bool, len(ms))
+	if later, err := tx.sayLater(ms); later || err != nil {
+		inserted[0] = later
+		return inserted, err
+	}
 	if tx.d == postgres {
 		err = tx.insertMessagesPostgres(ms, inserted)
 	} else {
@@ -102,7 +106,7 @@ func (tx *Tx) insertMessagesPostgres(ms []*feedback.Message, inserted []bool) er
 	if len(ms) == 0 {
 		return nil
 	}
-	arrays, err := messageArrays(ms)
+	arrays, err := arraysOf(len(ms), func(i int) []any { return messageFields(ms[i]) })
 	if err != nil {
 		return err
 	}
@@ -151,12 +155,12 @@ SELECT ` + messageColumns + ` FROM unnest(?::text[], ?::text[], ?::text[], ?::te
   WITH ORDINALITY AS given(` + messageColumns + `, place) ORDER BY place
 ON CONFLICT (channel, external) DO NOTHING RETURNING id, channel, external`
 
-// messageArrays returns an array for each column, of the kind that the column's
-// values have.
-func messageArrays(ms []*feedback.Message) ([]any, error) {
+// arraysOf returns an array for each column of n rows, of the kind that the
+// column's values have.
+func arraysOf(n int, row func(i int) []any) ([]any, error) {
 	var arrays []any
-	for i, m := range ms {
-		values, err := bind(messageFields(m))
+	for i := range n {
+		values, err := bind(row(i))
 		if err != nil {
 			return nil, err
 		}
@@ -166,15 +170,15 @@ func messageArrays(ms []*feedback.Message) ([]any, error) {
 		for k, v := range values {
 			switch v := v.(type) {
 			case string:
-				arrays[k] = appendTo[string](arrays[k], v, len(ms))
+				arrays[k] = appendTo[string](arrays[k], v, n)
 			case int64:
-				arrays[k] = appendTo[int64](arrays[k], v, len(ms))
+				arrays[k] = appendTo[int64](arrays[k], v, n)
 			case bool:
-				arrays[k] = appendTo[bool](arrays[k], v, len(ms))
+				arrays[k] = appendTo[bool](arrays[k], v, n)
 			case []byte:
-				arrays[k] = appendTo[[]byte](arrays[k], v, len(ms))
+				arrays[k] = appendTo[[]byte](arrays[k], v, n)
 			case nil:
-				arrays[k] = appendTo[[]byte](arrays[k], nil, len(ms))
+				arrays[k] = appendTo[[]byte](arrays[k], nil, n)
 			default:
 				return nil, fmt.Errorf("store: no array of %T", v)
 			}
@@ -286,11 +290,17 @@ func (tx *Tx) CountAttempts(ids []int64) (map[int64]int, error) {
 // new, and reports which were: the others have been finished by someone else.
 func (tx *Tx) Finish(ms []*feedback.Message) (finished []bool, err error) {
 	finished = make([]bool, len(ms))
+	if b := tx.batch; b != nil {
+		for i, m := range ms {
+			b.done, finished[i] = append(b.done, m), true
+		}
+		return finished, nil
+	}
 	if tx.d == postgres {
 		return finished, tx.finishPostgres(ms, finished)
 	}
 	for i, m := range ms {
-		n, err := tx.exec("UPDATE messages SET stage = ?, item = ?, verdict = ?, error = ? WHERE id = ? AND stage = 'new'", string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error, m.ID)
+		n, err := tx.exec(finishOne, string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error, m.ID)
 		if err != nil {
 			return nil, err
 		}

@@ -44,6 +44,17 @@ func (tx *Tx) PutOut(o *Out) (inserted bool, err error) {
 	if o.CreatedAt.IsZero() {
 		o.CreatedAt = tx.db.now()
 	}
+	if inserted, known, err := tx.putOutLater(o); known || err != nil {
+		return inserted, err
+	}
+	err = tx.apart(func() error { inserted, err = tx.putOut(o); return err })
+	if b := tx.batch; b != nil {
+		delete(b.outs, o.Item)
+	}
+	return inserted, err
+}
+
+func (tx *Tx) putOut(o *Out) (inserted bool, err error) {
 	inserted, err = tx.one([]any{&o.ID}, "INSERT INTO outbox ("+outColumns+") VALUES ("+places(outColumns)+") ON CONFLICT (key) DO NOTHING RETURNING id", outFields(o)...)
 	if err != nil || inserted {
 		return inserted, err
@@ -66,6 +77,17 @@ func (tx *Tx) OutByKey(key string) (*Out, error) {
 	return tx.out("outbox row", "WHERE key = ?", short(key))
 }
 
+// OutOf is OutByKey for a row that belongs to item.
+func (tx *Tx) OutOf(item int64, key string) (*Out, error) {
+	if o, known := tx.batch.outByKey(item, short(key)); known {
+		if o == nil {
+			return nil, fmt.Errorf("outbox row: %w", feedback.ErrNotFound)
+		}
+		return o, nil
+	}
+	return tx.OutByKey(key)
+}
+
 // OutByExternal returns the latest row that bot sent as external in a chat: what
 // a reply or a tap belongs to.
 func (tx *Tx) OutByExternal(bot, chat, external string) (*Out, error) {
@@ -74,6 +96,9 @@ func (tx *Tx) OutByExternal(bot, chat, external string) (*Out, error) {
 
 // OutsOf returns the rows of an item, the oldest first.
 func (tx *Tx) OutsOf(item int64) ([]*Out, error) {
+	if outs, known := tx.batch.outsOf(item); known {
+		return outs, nil
+	}
 	return list(tx, outRow, selectOut+"WHERE item = ? AND item <> 0 ORDER BY id", item)
 }
 
@@ -88,12 +113,26 @@ func (tx *Tx) OutsOfConversation(conversation, after int64, max int) ([]*Out, er
 // will be built from the newest state anyway; one that is being sent is seen to
 // be behind when it is finished.
 func (tx *Tx) TouchCards(item int64, now time.Time) (int, error) {
-	n, err := tx.exec(`UPDATE outbox SET rev = rev + 1,
-  attempts = CASE WHEN state = 'sent' THEN 0 ELSE attempts END,
-  next_at = CASE WHEN state = 'sent' THEN ? ELSE next_at END,
-  state = CASE WHEN state = 'sent' THEN 'pending' ELSE state END
-WHERE item = ? AND item <> 0 AND kind = 'card' AND state <> 'cancelled'`, now, item)
+	if n, known := tx.touchCardsLater(item, now); known {
+		return n, nil
+	}
+	var n int64
+	err := tx.apart(func() error {
+		var err error
+		n, err = tx.exec(touchCards, now, item)
+		return err
+	})
 	return int(n), err
+}
+
+var touchCards = "UPDATE outbox AS t SET " + touchedColumns("?") + " WHERE item = ? AND item <> 0 AND kind = 'card' AND state <> 'cancelled'"
+
+// touchedColumns returns what a card's row becomes when its item changed at now.
+func touchedColumns(now string) string {
+	return `rev = t.rev + 1,
+  attempts = CASE WHEN t.state = 'sent' THEN 0 ELSE t.attempts END,
+  next_at = CASE WHEN t.state = 'sent' THEN ` + now + ` ELSE t.next_at END,
+  state = CASE WHEN t.state = 'sent' THEN 'pending' ELSE t.state END`
 }
 
 // DueOut returns rows of bot that can be sent now: urgent ones first, then by
@@ -126,6 +165,15 @@ func (tx *Tx) ClaimOut(id, epoch int64, now time.Time) (bool, error) {
 // was being sent is pending again. Where the row is no longer being sent under
 // that epoch, feedback.ErrConflict: another process has taken over.
 func (tx *Tx) FinishOut(o *Out, epoch int64) error {
+	if b := tx.batch; b != nil {
+		f, known := b.finished[o.ID]
+		if !known {
+			return fmt.Errorf("outbox row %d is not being sent under epoch %d: %w", o.ID, epoch, feedback.ErrConflict)
+		}
+		delete(b.finished, o.ID)
+		o.State, o.Attempts, o.Rev, o.Epoch = OutState(f.state), f.attempts, f.rev, epoch
+		return nil
+	}
 	var state string
 	var attempts int
 	found, err := tx.one([]any{&state, whole{&attempts}, &o.Rev}, `UPDATE outbox SET
@@ -155,8 +203,20 @@ func (tx *Tx) ChangeOut(o *Out, from ...OutState) (bool, error) {
 	for _, s := range from {
 		args = append(args, string(s))
 	}
-	n, err := tx.exec("UPDATE outbox SET state = ?, body = ?, urgent = ?, attempts = ?, next_at = ?, external = ?, error = ?, sent_at = ? WHERE id = ? AND state IN ("+marks(len(from))+")", args...)
+	if b := tx.batch; b != nil {
+		defer delete(b.outs, o.Item)
+	}
+	var n int64
+	err := tx.apart(func() error {
+		var err error
+		n, err = tx.changeOut(args, len(from))
+		return err
+	})
 	return n == 1, err
+}
+
+func (tx *Tx) changeOut(args []any, from int) (int64, error) {
+	return tx.exec("UPDATE outbox SET state = ?, body = ?, urgent = ?, attempts = ?, next_at = ?, external = ?, error = ?, sent_at = ? WHERE id = ? AND state IN ("+marks(from)+")", args...)
 }
 
 // Sending returns the rows of bot that were left being sent under an epoch below

@@ -71,6 +71,9 @@ func or(s, other string) string {
 
 // Author returns the author with id.
 func (tx *Tx) Author(id int64) (*feedback.Author, error) {
+	if a := tx.batch.author(id); a != nil {
+		return a, nil
+	}
 	a := new(feedback.Author)
 	return a, tx.get(fmt.Sprintf("author %d", id), authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE id = ?", id)
 }
@@ -83,7 +86,12 @@ func (tx *Tx) AuthorByExternal(channel, external string) (*feedback.Author, erro
 
 // SaveAuthor keeps all of a stored author.
 func (tx *Tx) SaveAuthor(a *feedback.Author) error {
-	n, err := tx.exec("UPDATE authors SET "+assignments(authorColumns)+" WHERE id = ?", append(authorFields(a), a.ID)...)
+	if b := tx.batch; b != nil && b.authors[a.ID] != nil {
+		same := *a
+		b.authors[a.ID], b.savedAuthors[a.ID] = &same, true
+		return nil
+	}
+	n, err := tx.exec(updateAuthor, append(authorFields(a), a.ID)...)
 	return changed(n, err, "author", a.ID)
 }
 
@@ -168,6 +176,9 @@ func (tx *Tx) LockConversation(id int64) (*feedback.Conversation, error) {
 }
 
 func (tx *Tx) conversation(id int64, lock string) (*feedback.Conversation, error) {
+	if c := tx.batch.conversation(id); c != nil {
+		return c, nil
+	}
 	c := new(feedback.Conversation)
 	return c, tx.get(fmt.Sprintf("conversation %d", id), conversationRow(c), "SELECT id, "+conversationColumns+" FROM conversations WHERE id = ?"+lock, id)
 }
@@ -180,6 +191,11 @@ func (tx *Tx) ConversationOf(channel, chat string, author int64) (*feedback.Conv
 
 // SaveConversation keeps all of a stored conversation.
 func (tx *Tx) SaveConversation(c *feedback.Conversation) error {
-	n, err := tx.exec("UPDATE conversations SET "+assignments(conversationColumns)+" WHERE id = ?", append(conversationFields(c), c.ID)...)
+	if b := tx.batch; b != nil && b.convs[c.ID] != nil {
+		same := *c
+		b.convs[c.ID], b.savedConvs[c.ID] = &same, true
+		return nil
+	}
+	n, err := tx.exec(updateConv, append(conversationFields(c), c.ID)...)
 	return changed(n, err, "conversation", c.ID)
 }

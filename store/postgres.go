@@ -243,6 +243,25 @@ func (t pgTx) query(ctx context.Context, query string, args []any) (rows, error)
 	return t.c.Query(ctx, t.e.text(query), args...) //nolint:sqlclosecheck // the caller closes it
 }
 
+// execAll sends all statements before it reads the first answer: one round trip.
+func (t pgTx) execAll(ctx context.Context, all []statement) ([]int64, error) {
+	var b pgx.Batch
+	for _, s := range all {
+		b.Queue(t.e.text(s.query), s.args...)
+	}
+	answers := t.c.SendBatch(ctx, &b)
+	changed := make([]int64, 0, len(all))
+	for range all {
+		tag, err := answers.Exec()
+		if err != nil {
+			_ = answers.Close() // it repeats the error
+			return changed, err
+		}
+		changed = append(changed, tag.RowsAffected())
+	}
+	return changed, answers.Close()
+}
+
 // pgTexts bounds how many rewritten statements are kept: lists put theirs
 // together from filters.
 const pgTexts = 1000

@@ -210,6 +210,16 @@ func (tx *Tx) CountItems(q Query) (int64, error) {
 	return tx.number("SELECT count(*)"+s.countSQL(), s.args...)
 }
 
+// Visits returns how many items an author has.
+func (tx *Tx) Visits(author int64) (int64, error) {
+	if b := tx.batch; b != nil {
+		if n, known := b.visits[author]; known {
+			return n, nil
+		}
+	}
+	return tx.CountItems(Query{Author: author})
+}
+
 // CountBy returns how many of the items that q selects have each value of a
 // column: state, team (the owning one), sentiment, priority (P0 to P3), channel
 // or topic (an item counts for each of its topics).

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
-	"strconv"
 	"strings"
 
 	"github.com/huiyin/huiyin/feedback"
@@ -53,6 +52,10 @@ func encodeTokens(tokens []string) []string {
 // characters, Latin words, numbers), and after it whatever else the item is to
 // be found by. What lies beyond 16,000 tokens is not found.
 func (tx *Tx) IndexItem(id int64, tokens []string) error {
+	if b := tx.batch; b != nil && !b.writing {
+		b.words[id] = tokens
+		return nil
+	}
 	codes := encodeTokens(tokens)
 	if tx.d == postgres {
 		return tx.indexPostgres(id, codes)
@@ -70,16 +73,7 @@ func (tx *Tx) indexPostgres(id int64, codes []string) error {
 		_, err := tx.exec("DELETE FROM item_words WHERE item = ?", id)
 		return err
 	}
-	var b strings.Builder
-	for i, code := range codes {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(code)
-		b.WriteByte(':')
-		b.WriteString(strconv.Itoa(i + 1))
-	}
-	_, err := tx.exec("INSERT INTO item_words (item, words) VALUES (?, ?::text::tsvector) ON CONFLICT (item) DO UPDATE SET words = excluded.words", id, b.String())
+	_, err := tx.exec("INSERT INTO item_words (item, words) VALUES (?, ?::text::tsvector) ON CONFLICT (item) DO UPDATE SET words = excluded.words", id, vectorOf(codes))
 	return err
 }
 

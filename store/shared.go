@@ -69,13 +69,24 @@ func (tx *Tx) SaveCursor(channel string, data []byte) error {
 // State returns the value kept under key; false when there is none or it has
 // expired.
 func (tx *Tx) State(key string) (value string, found bool, err error) {
+	if value, found, read := tx.stateHeld(key); read {
+		return value, found, nil
+	}
 	found, err = tx.one([]any{&value}, "SELECT value FROM state WHERE key = ? AND (expires = 0 OR expires > ?)", short(key), tx.db.now())
+	if b := tx.batch; b != nil && err == nil {
+		b.states[key] = &heldState{value: value, known: found}
+	}
 	return value, found, err
 }
 
 // SetState keeps a value under key until it expires; the zero time: for ever.
 func (tx *Tx) SetState(key, value string, expires time.Time) error {
-	_, err := tx.exec("INSERT INTO state (key, value, expires) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires", short(key), value, expires)
+	if b := tx.batch; b != nil {
+		b.states[key] = &heldState{value: value, expires: expires, known: true}
+		b.savedStates[key] = true
+		return nil
+	}
+	_, err := tx.exec(setOneState, short(key), value, expires)
 	return err
 }
 

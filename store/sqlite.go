@@ -255,6 +255,18 @@ func (c *sqliteConn) exec(ctx context.Context, query string, args []any) (affect
 	return affected, lastID, err
 }
 
+func (c *sqliteConn) execAll(ctx context.Context, all []statement) ([]int64, error) {
+	changed := make([]int64, 0, len(all))
+	for _, s := range all {
+		n, _, err := c.exec(ctx, s.query, s.args)
+		if err != nil {
+			return changed, err
+		}
+		changed = append(changed, n)
+	}
+	return changed, nil
+}
+
 func (c *sqliteConn) query(ctx context.Context, query string, args []any) (rows, error) {
 	s, err := c.prepared(ctx, query) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {

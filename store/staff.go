@@ -76,6 +76,17 @@ func (tx *Tx) oneStaff(what, where string, args ...any) (*feedback.Staff, error)
 
 // Staff returns the colleague with id.
 func (tx *Tx) Staff(id int64) (*feedback.Staff, error) {
+	if tx.batch != nil {
+		all, err := tx.AllStaff()
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range all {
+			if st.ID == id {
+				return st, nil
+			}
+		}
+	}
 	return tx.oneStaff(fmt.Sprintf("staff %d", id), "WHERE id = ?", id)
 }
 
@@ -91,7 +102,25 @@ func (tx *Tx) StaffByAccount(bot, external string) (*feedback.Staff, error) {
 }
 
 // AllStaff returns every colleague by name, disabled ones included.
-func (tx *Tx) AllStaff() ([]*feedback.Staff, error) { return tx.staffWhere("") }
+func (tx *Tx) AllStaff() ([]*feedback.Staff, error) {
+	b := tx.batch
+	if b == nil {
+		return tx.staffWhere("")
+	}
+	if b.staff == nil {
+		all, err := tx.staffWhere("")
+		if err != nil {
+			return nil, err
+		}
+		b.staff = all
+	}
+	all := make([]*feedback.Staff, len(b.staff))
+	for i, st := range b.staff {
+		same := *st
+		all[i] = &same
+	}
+	return all, nil
+}
 
 // LinkAccount links an account on a bot's platform to a colleague. It takes the
 // place of the account that they had there, and belongs to nobody else any more.

@@ -21,6 +21,7 @@ type Tx struct {
 	ended  bool
 	failed error // the first error of a statement
 	after  []func()
+	batch  *together // inside Together
 }
 
 // conn is an engine's connection inside a transaction. It takes statements with
@@ -28,6 +29,8 @@ type Tx struct {
 type conn interface {
 	exec(ctx context.Context, query string, args []any) (affected, lastID int64, err error)
 	query(ctx context.Context, query string, args []any) (rows, error)
+	// execAll runs statements in one go, and says how many rows each changed.
+	execAll(ctx context.Context, all []statement) ([]int64, error)
 }
 
 // rows is a result being read.
@@ -70,6 +73,9 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 
 // execID is exec; on SQLite it also returns the id of the row inserted last.
 func (tx *Tx) execID(query string, args ...any) (affected, lastID int64, err error) {
+	if err := tx.before(true); err != nil {
+		return 0, 0, err
+	}
 	bound, err := tx.ready(args)
 	if err != nil {
 		return 0, 0, err
@@ -78,8 +84,33 @@ func (tx *Tx) execID(query string, args ...any) (affected, lastID int64, err err
 	return affected, lastID, tx.note(query, err)
 }
 
+// execAll runs statements in one go, whose arguments are bound, and each of which
+// has to change as many rows as it says.
+func (tx *Tx) execAll(all []statement) error {
+	if _, err := tx.ready(nil); err != nil || len(all) == 0 {
+		return err
+	}
+	changed, err := tx.conn.execAll(tx.stmt, all)
+	if err != nil {
+		query := "a batch"
+		if len(changed) < len(all) {
+			query = all[len(changed)].query
+		}
+		return tx.note(query, err)
+	}
+	for i, n := range changed {
+		if err := exact(all[i].rows, n, all[i].query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // each runs a query and calls scan for each row.
 func (tx *Tx) each(scan func(r rows) error, query string, args ...any) error {
+	if err := tx.before(!strings.HasPrefix(query, "SELECT") && !strings.HasPrefix(query, "WITH")); err != nil {
+		return err
+	}
 	bound, err := tx.ready(args)
 	if err != nil {
 		return err

@@ -1,0 +1,393 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/huiyin/huiyin/feedback"
+)
+
+// statement is one of several that are sent together.
+type statement struct {
+	query string
+	args  []any
+	rows  int64 // how many it has to change; below 0: any number
+}
+
+// writeBack writes what was kept back.
+func (tx *Tx) writeBack() error {
+	b := tx.batch
+	b.writing = true
+	defer func() { b.writing = false }()
+	var err error
+	if tx.d == postgres {
+		err = tx.writeBackSets(b)
+	} else {
+		err = tx.writeBackRows(b)
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range b.changed {
+		h := b.items[id]
+		h.stored, h.changed, h.facets = h.item.Version, false, facetsOf(&h.item)
+	}
+	b.clear()
+	return nil
+}
+
+// split returns the items to be written: those that are not stored yet, and the
+// others.
+func (b *together) split() (fresh, stored []*heldItem) {
+	slices.Sort(b.changed)
+	for _, id := range b.changed {
+		if h := b.items[id]; h.stored == 0 {
+			fresh = append(fresh, h)
+		} else {
+			stored = append(stored, h)
+		}
+	}
+	return fresh, stored
+}
+
+// facetChanges returns the rows of item_facets to be dropped and to be set.
+func facetChanges(h *heldItem) (drop, set []string, state string) {
+	now := facetsOf(&h.item)
+	for _, f := range h.facets.Facets {
+		if !slices.Contains(now.Facets, f) {
+			drop = append(drop, f)
+		}
+	}
+	for _, f := range now.Facets {
+		if h.facets.State != now.State || !slices.Contains(h.facets.Facets, f) {
+			set = append(set, f)
+		}
+	}
+	return drop, set, now.State
+}
+
+// derived are the columns of an item that are not fields of it.
+const derivedColumns = "id, version, live, sentiment, facets"
+
+func (h *heldItem) derived(f *facets) []any {
+	*f = facetsOf(&h.item)
+	return []any{h.item.ID, h.item.Version, h.item.Live(), h.item.Verdict.Sentiment, inJSON(f)}
+}
+
+func (h *heldItem) row() []any {
+	var f facets
+	return append(h.derived(&f), itemFields(&h.item)...)
+}
+
+// --- SQLite: prepared statements, row by row ---
+
+var (
+	insertHeldItem = "INSERT INTO items (" + derivedColumns + ", facets_before, " + itemColumns + ") VALUES (?, ?, ?, ?, ?, '', " + places(itemColumns) + ")"
+	updateHeldItem = "UPDATE items SET version = ?, live = ?, sentiment = ?, facets_before = facets, facets = ?, " + assignments(itemColumns) + " WHERE id = ? AND version = ?"
+	insertHeldOut  = "INSERT INTO outbox (id, " + outColumns + ") VALUES (?, " + places(outColumns) + ") ON CONFLICT (key) DO NOTHING"
+	insertHeldSaid = "INSERT INTO messages (id, " + messageColumns + ") VALUES (?, " + places(messageColumns) + ") ON CONFLICT (channel, external) DO NOTHING"
+	updateAuthor   = "UPDATE authors SET " + assignments(authorColumns) + " WHERE id = ?"
+	updateConv     = "UPDATE conversations SET " + assignments(conversationColumns) + " WHERE id = ?"
+)
+
+const (
+	insertFacet  = "INSERT INTO item_facets (facet, item, state) VALUES (?, ?, ?) ON CONFLICT (facet, item) DO UPDATE SET state = excluded.state"
+	deleteFacet  = "DELETE FROM item_facets WHERE facet = ? AND item = ?"
+	insertEvent  = "INSERT INTO events (" + eventColumns + ") VALUES (?, ?, ?, ?, ?, ?)"
+	setOneTimer  = "INSERT INTO timers (" + timerColumns + ") VALUES (?, ?, ?, ?) ON CONFLICT (item, kind) DO UPDATE SET due = excluded.due, data = excluded.data"
+	dropOneTimer = "DELETE FROM timers WHERE item = ? AND kind = ?"
+	finishOne    = "UPDATE messages SET stage = ?, item = ?, verdict = ?, error = ? WHERE id = ? AND stage = 'new'"
+	setOneState  = "INSERT INTO state (key, value, expires) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires"
+)
+
+func (tx *Tx) writeBackRows(b *together) error {
+	for _, m := range b.said {
+		if err := tx.exactly(1, insertHeldSaid, append([]any{m.ID}, messageFields(m)...)...); err != nil {
+			return err
+		}
+	}
+	fresh, stored := b.split()
+	for _, h := range fresh {
+		if err := tx.exactly(1, insertHeldItem, h.row()...); err != nil {
+			return err
+		}
+	}
+	for _, h := range stored {
+		var f facets
+		args := append(h.derived(&f)[1:], itemFields(&h.item)...)
+		if err := tx.exactly(1, updateHeldItem, append(args, h.item.ID, h.stored)...); err != nil {
+			return err
+		}
+	}
+	for _, h := range append(fresh, stored...) {
+		drop, set, state := facetChanges(h)
+		for _, f := range drop {
+			if err := tx.exactly(-1, deleteFacet, f, h.item.ID); err != nil {
+				return err
+			}
+		}
+		for _, f := range set {
+			if err := tx.exactly(-1, insertFacet, f, h.item.ID, state); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range sortedKeys(b.words) {
+		if h := b.items[id]; h != nil && h.fresh && h.stored == 0 && len(b.words[id]) == 0 {
+			continue
+		}
+		if err := tx.IndexItem(id, b.words[id]); err != nil {
+			return err
+		}
+	}
+	for i := range b.events {
+		if err := tx.exactly(1, insertEvent, eventFields(&b.events[i])...); err != nil {
+			return err
+		}
+	}
+	for k, t := range b.timers {
+		var err error
+		if t == nil {
+			err = tx.exactly(-1, dropOneTimer, k.item, k.kind)
+		} else {
+			err = tx.exactly(-1, setOneTimer, timerRow(t)...)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return tx.writeBackRest(b)
+}
+
+func (tx *Tx) writeBackRest(b *together) error {
+	for _, o := range b.puts {
+		if err := tx.exactly(1, insertHeldOut, append([]any{o.ID}, outFields(o)...)...); err != nil {
+			return err
+		}
+	}
+	for _, item := range sortedKeys(b.touched) {
+		if err := tx.exactly(-1, touchCards, b.touched[item], item); err != nil {
+			return err
+		}
+	}
+	for _, m := range b.done {
+		if err := tx.exactly(1, finishOne, string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error, m.ID); err != nil {
+			return err
+		}
+	}
+	for _, id := range sortedKeys(b.savedAuthors) {
+		if err := tx.exactly(1, updateAuthor, append(authorFields(b.authors[id]), id)...); err != nil {
+			return err
+		}
+	}
+	for _, id := range sortedKeys(b.savedConvs) {
+		if err := tx.exactly(1, updateConv, append(conversationFields(b.convs[id]), id)...); err != nil {
+			return err
+		}
+	}
+	for _, key := range sortedKeys(b.savedStates) {
+		h := b.states[key]
+		if err := tx.exactly(-1, setOneState, short(key), h.value, h.expires); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exactly runs a statement that has to change n rows; below 0: any number.
+func (tx *Tx) exactly(n int64, query string, args ...any) error {
+	changed, err := tx.exec(query, args...)
+	if err != nil {
+		return err
+	}
+	return exact(n, changed, query)
+}
+
+func exact(want, changed int64, query string) error {
+	if want >= 0 && changed != want {
+		return fmt.Errorf("%w: %s: %d of %d rows", ErrApart, beginning(query), changed, want)
+	}
+	return nil
+}
+
+// --- PostgreSQL: a statement a table, an array a column, all in one go ---
+
+func (tx *Tx) writeBackSets(b *together) error {
+	s := sets{tx: tx}
+	fresh, stored := b.split()
+	s.rows("INSERT INTO messages (id, "+messageColumns+")", " ON CONFLICT (channel, external) DO NOTHING", true, len(b.said),
+		func(i int) []any { return append([]any{b.said[i].ID}, messageFields(b.said[i])...) })
+	s.rows("INSERT INTO items ("+derivedColumns+", facets_before, "+itemColumns+")", "", true, len(fresh),
+		func(i int) []any {
+			var f facets
+			return append(append(fresh[i].derived(&f), ""), itemFields(&fresh[i].item)...)
+		})
+	s.updates("items", "version = g.version, live = g.live, sentiment = g.sentiment, facets_before = t.facets, facets = g.facets, "+given(itemColumns), "was, "+derivedColumns+", "+itemColumns,
+		"t.id = g.id AND t.version = g.was", true, len(stored), func(i int) []any { return append([]any{stored[i].stored}, stored[i].row()...) })
+	s.facets(append(fresh, stored...))
+	s.words(b)
+	s.rows("INSERT INTO events ("+eventColumns+")", "", true, len(b.events), func(i int) []any { return eventFields(&b.events[i]) })
+	s.timers(b)
+	s.rows("INSERT INTO outbox (id, "+outColumns+")", " ON CONFLICT (key) DO NOTHING", true, len(b.puts),
+		func(i int) []any { return append([]any{b.puts[i].ID}, outFields(b.puts[i])...) })
+	touched := sortedKeys(b.touched)
+	s.rest("UPDATE outbox t SET "+touchedColumns("g.now")+" FROM ", " AS g(item, now) WHERE t.item = g.item AND t.item <> 0 AND t.kind = 'card' AND t.state <> 'cancelled'", false,
+		len(touched), func(i int) []any { return []any{touched[i], b.touched[touched[i]]} })
+	slices.SortStableFunc(b.done, func(x, y *feedback.Message) int { return int(x.ID - y.ID) })
+	s.updates("messages", "stage = g.stage, item = g.item, verdict = g.verdict, error = g.error", "id, stage, item, verdict, error", "t.id = g.id AND t.stage = 'new'", true, len(b.done),
+		func(i int) []any {
+			m := b.done[i]
+			return []any{m.ID, string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error}
+		})
+	authors := sortedKeys(b.savedAuthors)
+	s.updates("authors", given(authorColumns), "id, "+authorColumns, "t.id = g.id", true, len(authors),
+		func(i int) []any { return append([]any{authors[i]}, authorFields(b.authors[authors[i]])...) })
+	convs := sortedKeys(b.savedConvs)
+	s.updates("conversations", given(conversationColumns), "id, "+conversationColumns, "t.id = g.id", true, len(convs),
+		func(i int) []any { return append([]any{convs[i]}, conversationFields(b.convs[convs[i]])...) })
+	states := sortedKeys(b.savedStates)
+	s.rows("INSERT INTO state (key, value, expires)", " ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires", false, len(states),
+		func(i int) []any {
+			return []any{short(states[i]), b.states[states[i]].value, b.states[states[i]].expires}
+		})
+	if s.err != nil {
+		return s.err
+	}
+	return tx.execAll(s.all)
+}
+
+// sets gathers statements of many rows each.
+type sets struct {
+	tx  *Tx
+	all []statement
+	err error
+}
+
+// rest adds a statement whose rows are given between before and after.
+func (s *sets) rest(before, after string, all bool, n int, row func(i int) []any) {
+	if n == 0 || s.err != nil {
+		return
+	}
+	arrays, err := arraysOf(n, row)
+	if err != nil {
+		s.err = err
+		return
+	}
+	want := int64(-1)
+	if all {
+		want = int64(n)
+	}
+	s.all = append(s.all, statement{query: before + unnest(arrays) + after, args: arrays, rows: want})
+}
+
+func (s *sets) rows(insert, after string, all bool, n int, row func(i int) []any) {
+	s.rest(insert+" SELECT * FROM ", " AS g"+after, all, n, row)
+}
+
+func (s *sets) updates(table, set, columns, where string, all bool, n int, row func(i int) []any) {
+	s.rest("UPDATE "+table+" t SET "+set+" FROM ", " AS g("+columns+") WHERE "+where, all, n, row)
+}
+
+func (s *sets) facets(items []*heldItem) {
+	type facetRow struct {
+		facet string
+		item  int64
+		state string
+	}
+	var drops, puts []facetRow
+	for _, h := range items {
+		drop, set, state := facetChanges(h)
+		for _, f := range drop {
+			drops = append(drops, facetRow{f, h.item.ID, state})
+		}
+		for _, f := range set {
+			puts = append(puts, facetRow{f, h.item.ID, state})
+		}
+	}
+	s.rest("DELETE FROM item_facets t USING ", " AS g(facet, item) WHERE t.facet = g.facet AND t.item = g.item", false, len(drops),
+		func(i int) []any { return []any{drops[i].facet, drops[i].item} })
+	s.rows("INSERT INTO item_facets (facet, item, state)", " ON CONFLICT (facet, item) DO UPDATE SET state = excluded.state", false, len(puts),
+		func(i int) []any { return []any{puts[i].facet, puts[i].item, puts[i].state} })
+}
+
+func (s *sets) words(b *together) {
+	var ids, gone []int64
+	var words []string
+	for _, id := range sortedKeys(b.words) {
+		codes := encodeTokens(b.words[id])
+		switch h := b.items[id]; {
+		case len(codes) > 0:
+			ids, words = append(ids, id), append(words, vectorOf(codes))
+		case h == nil || !h.fresh || h.stored != 0:
+			gone = append(gone, id)
+		}
+	}
+	s.rest("INSERT INTO item_words (item, words) SELECT g.item, g.words::tsvector FROM ", " AS g(item, words) ON CONFLICT (item) DO UPDATE SET words = excluded.words", false, len(ids),
+		func(i int) []any { return []any{ids[i], words[i]} })
+	s.rest("DELETE FROM item_words t USING ", " AS g(item) WHERE t.item = g.item", false, len(gone), func(i int) []any { return []any{gone[i]} })
+}
+
+func (s *sets) timers(b *together) {
+	var drops []timerKey
+	var puts []*Timer
+	for k, t := range b.timers {
+		if t == nil {
+			drops = append(drops, k)
+		} else {
+			puts = append(puts, t)
+		}
+	}
+	slices.SortFunc(puts, func(x, y *Timer) int { return int(x.Item - y.Item) })
+	s.rest("DELETE FROM timers t USING ", " AS g(item, kind) WHERE t.item = g.item AND t.kind = g.kind", false, len(drops),
+		func(i int) []any { return []any{drops[i].item, drops[i].kind} })
+	s.rows("INSERT INTO timers ("+timerColumns+")", " ON CONFLICT (item, kind) DO UPDATE SET due = excluded.due, data = excluded.data", false, len(puts),
+		func(i int) []any { return timerRow(puts[i]) })
+}
+
+// given returns "a = g.a, b = g.b" for a comma-separated list of columns.
+func given(columns string) string {
+	names := strings.Split(columns, ", ")
+	for i, n := range names {
+		names[i] = n + " = g." + n
+	}
+	return strings.Join(names, ", ")
+}
+
+// unnest returns the set of rows whose columns are given as arrays.
+func unnest(arrays []any) string {
+	var b strings.Builder
+	b.WriteString("unnest(")
+	for i, a := range arrays {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		switch a.(type) {
+		case []string:
+			b.WriteString("?::text[]")
+		case []int64:
+			b.WriteString("?::bigint[]")
+		case []bool:
+			b.WriteString("?::bool[]")
+		default:
+			b.WriteString("?::bytea[]")
+		}
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// vectorOf returns encoded tokens as a tsvector is written.
+func vectorOf(codes []string) string {
+	var b strings.Builder
+	for i, code := range codes {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(code)
+		b.WriteByte(':')
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	return b.String()
+}
