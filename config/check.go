@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,6 +91,10 @@ func (l *loader) brand() {
 	l.c.Location = loc
 }
 
+// redisAddress tells the forms of an address apart: one server, sentinels with the master's name, a cluster. What
+// stands in it is read by the stream that connects.
+var redisAddress = regexp.MustCompile(`^(?:rediss?://[^/,]+(?:/.*)?|unix:///.+|rediss?\+sentinel://[^/]+/[^/]+(?:/.*)?|rediss?\+cluster://[^/]+/?)$`)
+
 func (l *loader) storage() {
 	database := l.c.Storage.Database.Reveal()
 	file, isFile := strings.CutPrefix(database, "sqlite:")
@@ -97,11 +102,8 @@ func (l *loader) storage() {
 	if isFile && file == "" || !isFile && !server {
 		l.wrong("storage.database", badDatabase)
 	}
-	if redis := l.c.Storage.Redis.Reveal(); redis != "" {
-		u, err := url.Parse(redis)
-		if err != nil || u.Host == "" || u.Scheme != "redis" && u.Scheme != "rediss" {
-			l.wrong("storage.redis", badRedis)
-		}
+	if redis := l.c.Storage.Redis.Reveal(); redis != "" && !redisAddress.MatchString(redis) {
+		l.wrong("storage.redis", badRedis)
 	}
 	if l.c.Storage.Files == "" {
 		l.wrong("storage.files", needed, "files")

@@ -57,7 +57,7 @@ type Brand struct {
 // Storage is where data is kept.
 type Storage struct {
 	Database Secret `yaml:"database" secret:"true" zh:"sqlite:文件，或 postgres://用户@主机/库" en:"sqlite:FILE, or postgres://user@host/db"`
-	Redis    Secret `yaml:"redis" secret:"true" zh:"不写就在进程内；或 redis://、rediss:// 地址" en:"empty: in-process; or a redis:// or rediss:// address"`
+	Redis    Secret `yaml:"redis" secret:"true" zh:"不写就在进程内；或 redis://、redis+sentinel://、redis+cluster:// 地址（rediss 加密）" en:"empty: in-process; or a redis://, redis+sentinel:// or redis+cluster:// address (rediss for TLS)"`
 	Files    string `yaml:"files" zh:"一个目录，所有进程共用" en:"one directory shared by all processes"`
 }
 

@@ -355,3 +355,16 @@ func TestSampleLoads(t *testing.T) {
 		}
 	}
 }
+
+func TestRedisAddresses(t *testing.T) {
+	for address, good := range map[string]bool{
+		"redis://h:6379/0": true, "rediss://u:p@h": true, "unix:///run/redis.sock": true,
+		"redis+sentinel://u:p@a:26379,b:26379/main/1": true, "rediss+cluster://a:6379,b:6379": true,
+		"redis://a:1,b:2": false, "redis+sentinel://a:26379": false, "redis+cluster://a:6379/1": false, "h:6379": false, "http://h": false,
+	} {
+		problems := said(t, "storage: {database: postgres://u@h/d, redis: \""+address+"\"}\n", options(nil))
+		if got := len(problems) == 0; got != good {
+			t.Errorf("%s: taken is %v, want %v: %v", address, got, good, problems)
+		}
+	}
+}

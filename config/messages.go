@@ -181,7 +181,7 @@ func messages() map[code]phrasing {
 		badPersonName:    {"名字里不能有空格、@、# 和冒号", "去掉它们，最多 32 个字", "a name has no spaces, @, # or colons", "remove them, at most 32 characters"},
 		badTimezone:      {"没有这个时区", "写成 Asia/Shanghai 这样", "there is no such time zone", "write such as Asia/Shanghai"},
 		badDatabase:      {"看不懂数据库地址", "写成 sqlite:huiyin-data/huiyin.db 或 postgres://用户@主机/库", "this is no database", "write sqlite:huiyin-data/huiyin.db or postgres://user@host/db"},
-		badRedis:         {"看不懂 Redis 地址", "写成 redis://主机:6379/0 或 rediss://…；不用就留空", "this is no Redis address", "write redis://host:6379/0 or rediss://…; leave it empty to go without"},
+		badRedis:         {"看不懂 Redis 地址", "写成 redis://主机:6379/0；有哨兵写 redis+sentinel://主机:26379,主机:26379/主节点名；集群写 redis+cluster://主机:6379,主机:6379；要加密把 redis 换成 rediss；不用就留空", "this is no Redis address", "write redis://host:6379/0; with sentinels redis+sentinel://host:26379,host:26379/MASTER; a cluster redis+cluster://host:6379,host:6379; rediss in place of redis for TLS; leave it empty to go without"},
 		badCron:          {"看不懂这个时间表", `写成 "0 9 * * *"（分 时 日 月 周）`, "this is no schedule", `write "0 9 * * *" (minute hour day month weekday)`},
 		badPlace:         {"看不懂发到哪里", `写成 "机器人:群"，例如 "hq:C0CARE"`, "this is no chat", `write "bot:chat", such as "hq:C0CARE"`},
 		unknownBot:       {"没有这个机器人", "写 %[1]s 之一", "there is no such bot", "write one of %[1]s"},

@@ -3,20 +3,39 @@ package stream
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
 )
 
-// Doctor implements Doctor: a Redis that is too old, evicts, or is nearly full.
+// Doctor implements Doctor: a Redis that is too old, evicts, or is nearly full. In a cluster each node is looked at.
 func (r *redisStream) Doctor(ctx context.Context) []string {
 	ctx, cancel := r.short(ctx)
 	defer cancel()
-	pipe := r.client.Pipeline()
-	server, memory := pipe.Info(ctx, "server"), pipe.Info(ctx, "memory")
-	if _, err := pipe.Exec(ctx); err != nil {
-		return []string{fmt.Sprintf("Redis does not answer INFO: %v. Check storage.redis and the user's rights.", hint(err))}
+	var mu sync.Mutex
+	var advice []string
+	err := r.eachNode(ctx, func(ctx context.Context, node *redis.Client) error {
+		pipe := node.Pipeline()
+		server, memory := pipe.Info(ctx, "server"), pipe.Info(ctx, "memory")
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, text := range diagnose(infoFields(server.Val() + "\n" + memory.Val())) {
+			if !slices.Contains(advice, text) {
+				advice = append(advice, text)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		advice = append(advice, fmt.Sprintf("Redis does not answer INFO: %v. Check storage.redis and the user's rights.", hint(err)))
 	}
-	return diagnose(infoFields(server.Val() + "\n" + memory.Val()))
+	return advice
 }
 
 func diagnose(info map[string]string) (advice []string) {

@@ -13,7 +13,7 @@ import (
 // ears is this process's one connection that hears of all topics. It fills the hub, and tells all subscribers to read
 // again whenever it was deaf for a while.
 type ears struct {
-	client  *redis.Client
+	client  redis.UniversalClient
 	prefix  string
 	timeout time.Duration
 	hub     *hub
@@ -37,7 +37,7 @@ const (
 	earsDeaf = 5 * time.Second // without any answer the connection is given up
 )
 
-func newEars(client *redis.Client, o Options, h *hub) *ears {
+func newEars(client redis.UniversalClient, o Options, h *hub) *ears {
 	ctx, stop := context.WithCancel(context.Background())
 	return &ears{
 		client: client, prefix: o.Prefix + ":topic:", timeout: o.Timeout, hub: h, faults: faults{log: o.Log},

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 const (
@@ -20,11 +18,11 @@ const (
 	idField  = "id"
 )
 
-// redisStream carries ids over Redis 7 or newer. Keys are PREFIX:{STAGE}:LANE, so that a stage's lanes live on one
-// node; topics are the channels PREFIX:topic:NAME.
+// redisStream carries ids over Redis 7 or newer: one server, the master that sentinels name, or a cluster. Keys are
+// PREFIX:{STAGE}:LANE, so that a stage's lanes live on one node; topics are the channels PREFIX:topic:NAME.
 type redisStream struct {
 	options Options
-	client  *redis.Client
+	client  redis.UniversalClient
 	hub     *hub
 	gap     *gap
 	breaker *breaker
@@ -42,19 +40,18 @@ type laneGauge struct {
 }
 
 func openRedis(ctx context.Context, address string, o Options) (*redisStream, error) {
-	settings, err := redis.ParseURL(address)
-	if err != nil {
-		return nil, errors.New("storage.redis: cannot be read, write redis://USER:PASSWORD@HOST:PORT/DB")
-	}
 	o = o.withDefaults()
+	client, err := connect(address, o.Timeout)
+	if err != nil {
+		return nil, err
+	}
 	if o.LaneCap <= 0 {
 		o.LaneCap = redisLaneCap
 	}
-	limitWaiting(settings, o.Timeout)
 	logging.Disable() // go-redis prints each failed dial to standard error; what matters is logged here, once
 	r := &redisStream{
 		options: o,
-		client:  redis.NewClient(settings),
+		client:  client,
 		hub:     newHub(o.Buffer),
 		gap:     &gap{call: o.OnGap},
 		lanes:   map[string]*laneGauge{},
@@ -63,18 +60,6 @@ func openRedis(ctx context.Context, address string, o Options) (*redisStream, er
 	r.ears = newEars(r.client, o, r.hub)
 	r.firstLook(ctx)
 	return r, nil
-}
-
-// limitWaiting sets the client's timeouts so that no command takes longer, but for a waiting read.
-func limitWaiting(s *redis.Options, d time.Duration) {
-	s.DialTimeout, s.ReadTimeout, s.WriteTimeout, s.PoolTimeout = d, d, d, d
-	s.ContextTimeoutEnabled = true
-	s.MaxRetries = -1
-	s.DialerRetries = 1
-	s.PoolSize = 256 // an upper bound: each consumer holds one connection while it waits
-	s.Protocol = 2
-	s.DisableIdentity = true
-	s.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
 // firstLook logs what is wrong with the server. Nothing is refused: the work is in the database.
@@ -259,10 +244,23 @@ func (r *redisStream) Depth(ctx context.Context, stage string) (live, history in
 func (r *redisStream) Ping(ctx context.Context) error {
 	ctx, cancel := r.short(ctx)
 	defer cancel()
-	if err := r.client.Ping(ctx).Err(); err != nil {
+	if err := r.eachNode(ctx, func(ctx context.Context, node *redis.Client) error { return node.Ping(ctx).Err() }); err != nil {
 		return fmt.Errorf("redis: %w", hint(err))
 	}
 	return nil
+}
+
+// eachNode asks every server that announcements may live on: the masters of a cluster, at the same time, or the one
+// there is.
+func (r *redisStream) eachNode(ctx context.Context, ask func(ctx context.Context, node *redis.Client) error) error {
+	switch client := r.client.(type) {
+	case *redis.ClusterClient:
+		return client.ForEachMaster(ctx, ask)
+	case *redis.Client:
+		return ask(ctx, client)
+	default:
+		return fmt.Errorf("unknown client %T", client)
+	}
 }
 
 // Close implements Stream.

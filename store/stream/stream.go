@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -163,22 +162,14 @@ func processName() string {
 	return host + "-" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(time.Now().UnixNano(), 36)
 }
 
-// Open gives the stream behind address: the twin in this process when it is empty, else Redis (redis://, rediss:// or
-// unix://). A Redis that is away is no error: Ping tells. Errors never quote the address, which may hold a password.
+// Open gives the stream behind address: the twin in this process when it is empty, else Redis: one server, the master
+// behind sentinels, or a cluster (see address.go for the forms). A Redis that is away is no error: Ping tells. Errors
+// never quote the address, which may hold a password.
 func Open(ctx context.Context, address string, options Options) (Stream, error) {
 	if address == "" {
 		return openLocal(options), nil
 	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, errors.New("storage.redis: not an address, write redis://HOST:PORT/DB")
-	}
-	switch strings.ToLower(u.Scheme) {
-	case "redis", "rediss", "unix":
-		return openRedis(ctx, address, options)
-	default:
-		return nil, errors.New("storage.redis: write redis://HOST:PORT/DB, rediss:// for TLS, or leave it empty for one process")
-	}
+	return openRedis(ctx, address, options)
 }
 
 // checkStage keeps stage names to what is plain in a Redis key and a metric label.

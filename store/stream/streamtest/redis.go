@@ -15,11 +15,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Redis is a real server of a test's own, on a free port of the loopback, with its files in a temporary folder.
+// Redis is a real server of a test's own, on a free port of the loopback, with its files, if any, in a temporary folder.
 type Redis struct {
-	t    testing.TB
-	dir  string
-	port string
+	t       testing.TB
+	port    string
+	command func(port string) []string // redis-server's arguments
 
 	mu      sync.Mutex
 	process *exec.Cmd
@@ -30,19 +30,38 @@ type Redis struct {
 // It keeps nothing on disk, so that a Kill followed by Start is a Redis that has forgotten everything.
 func StartRedis(t testing.TB) (url string, control *Redis) {
 	t.Helper()
+	r := startServer(t)
+	return r.URL(), r
+}
+
+// startServer starts a server with more options than the usual ones.
+func startServer(t testing.TB, options ...string) *Redis {
+	t.Helper()
+	dir := t.TempDir()
+	return startCommand(t, func(port string) []string {
+		return append([]string{
+			"--port", port, "--bind", "127.0.0.1", "--dir", dir,
+			"--save", "", "--appendonly", "no", "--daemonize", "no", "--maxmemory-policy", "noeviction",
+		}, options...)
+	})
+}
+
+// startCommand starts redis-server with the arguments that command gives for a port.
+func startCommand(t testing.TB, command func(port string) []string) *Redis {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatalf("redis-server is not installed (Debian: apt-get install redis-server; macOS: brew install redis): %v", err)
 	}
-	r := &Redis{t: t, dir: t.TempDir()}
+	r := &Redis{t: t, command: command}
 	t.Cleanup(r.Kill)
 	for range 5 { // the port that was free a moment ago may be taken by now
 		r.port = freePort(t)
 		if r.start() {
-			return r.URL(), r
+			return r
 		}
 	}
 	t.Fatalf("redis-server does not start:\n%s", r.log.String())
-	return "", nil
+	return nil
 }
 
 // URL is the server's address, as storage.redis takes it.
@@ -114,8 +133,7 @@ func (r *Redis) start() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log.Reset()
-	p := exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--dir", r.dir, //nolint:noctx // its life is the test's, not a request's
-		"--save", "", "--appendonly", "no", "--daemonize", "no", "--maxmemory-policy", "noeviction")
+	p := exec.Command("redis-server", r.command(r.port)...) //nolint:noctx // its life is the test's, not a request's
 	p.Stdout, p.Stderr = &r.log, &r.log
 	if err := p.Start(); err != nil {
 		r.t.Fatalf("start redis-server: %v", err)
