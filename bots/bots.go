@@ -153,11 +153,11 @@ type Doctor interface {
 	Doctor(ctx context.Context) []Finding
 }
 
-// Finding is one line of `huiyin doctor`.
+// Finding is one line of `huiyin doctor`, in both languages.
 type Finding struct {
-	OK   bool
-	Text string // zh-CN: what works, or what is wrong
-	Do   string // what to do about it; empty where OK
+	OK           bool
+	Text, TextEN string // what works, or what is wrong
+	Do, DoEN     string // what to do about it; empty where OK
 }
 
 // Inbox takes what a bot received. pipeline implements it.

@@ -74,8 +74,9 @@ func (w *work) showFiles(item *feedback.Item, m *feedback.Message) error {
 }
 
 // ChannelNote tells the first team, once, that a source needs looking after,
-// and when it is well again. code is empty or ok where all is well.
-func (s *Service) ChannelNote(ctx context.Context, channel, code, text string) error {
+// and when it is well again. code is empty or ok where all is well; text and
+// textEN say the same in Chinese and in English.
+func (s *Service) ChannelNote(ctx context.Context, channel, code, text, textEN string) error {
 	if code == "ok" {
 		code = ""
 	}
@@ -94,6 +95,9 @@ func (s *Service) ChannelNote(ctx context.Context, channel, code, text string) e
 		was, _, err := w.tx.State(key)
 		if err != nil || was == code {
 			return err
+		}
+		if w.r.Language == "en" {
+			text = textEN
 		}
 		if code == "" {
 			err = w.tx.DropState(key)

@@ -63,8 +63,8 @@ type Batch struct {
 
 // Note is a state of a source that people should know of.
 type Note struct {
-	Code string // ok, empty, moved, gone, failing, salvaged
-	Text string // zh-CN
+	Code         string // ok, empty, moved, gone, failing, salvaged
+	Text, TextEN string // zh-CN and English
 }
 
 // PollError is a failed poll with the time to wait.
@@ -88,11 +88,11 @@ type Doctor interface {
 	Doctor(ctx context.Context) []Finding
 }
 
-// Finding is one line of `huiyin doctor`.
+// Finding is one line of `huiyin doctor`, in both languages.
 type Finding struct {
-	OK   bool
-	Text string
-	Do   string
+	OK           bool
+	Text, TextEN string // what works, or what is wrong
+	Do, DoEN     string // what to do about it; empty where OK
 }
 
 // Sink stores entries. pipeline implements it.

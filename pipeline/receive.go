@@ -78,27 +78,27 @@ func (p *Pipeline) pollOnce(ctx context.Context, s *source, poller listeners.Pol
 	}
 	if err != nil {
 		wait := defaultEvery
-		text := err.Error()
+		text, textEN := err.Error(), err.Error()
 		var pe *listeners.PollError
 		if errors.As(err, &pe) {
 			if pe.After > 0 {
 				wait = pe.After
 			}
 			if pe.Note.Text != "" {
-				text = pe.Note.Text
+				text, textEN = pe.Note.Text, pe.Note.TextEN
 			}
 		}
 		p.setHealth(s.name, false, text)
 		s.failures++
 		if s.failures == tellFailures {
-			return wait, p.desk.ChannelNote(ctx, s.name, "failing", text)
+			return wait, p.desk.ChannelNote(ctx, s.name, "failing", text, textEN)
 		}
 		return wait, nil
 	}
 	s.failures = 0
 	ok := batch.Note.Code == "" || batch.Note.Code == "ok"
 	p.setHealth(s.name, ok, batch.Note.Text)
-	if err := p.desk.ChannelNote(ctx, s.name, batch.Note.Code, batch.Note.Text); err != nil {
+	if err := p.desk.ChannelNote(ctx, s.name, batch.Note.Code, batch.Note.Text, batch.Note.TextEN); err != nil {
 		return 0, err
 	}
 	if err := p.keep(ctx, s, batch); err != nil {

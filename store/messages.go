@@ -365,9 +365,9 @@ func (tx *Tx) ids(query string, args ...any) ([]int64, error) {
 	return ids, err
 }
 
-// Quarantined returns the messages that failed too often, the latest first.
-func (tx *Tx) Quarantined(limit int) ([]*feedback.Message, error) {
-	return tx.messages(selectMessage+"WHERE stage = 'quarantined' ORDER BY id DESC LIMIT ?", limit)
+// Quarantined returns the messages that failed too often, the latest first, at most max (0: all).
+func (tx *Tx) Quarantined(max int) ([]*feedback.Message, error) {
+	return tx.messages(selectMessage+"WHERE stage = 'quarantined' ORDER BY id DESC LIMIT ?", limit(max))
 }
 
 // Replay makes a quarantined message new again, with its attempts forgotten.

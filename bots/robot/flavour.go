@@ -18,8 +18,9 @@ import (
 // flavour is what one platform's robots differ in. A further platform is one
 // more entry in flavours.
 type flavour struct {
-	title string
-	limit int // bytes of a text
+	title string // 企业微信…
+	name  string // WeCom…
+	limit int    // bytes of a text
 	rates []bots.Rate
 	// message builds the body of a text that rings for the given ids.
 	message func(text string, mention []string) map[string]any
@@ -50,7 +51,7 @@ func flavours() map[string]flavour {
 // text has at most 2,048 bytes.
 func wecom() flavour {
 	return flavour{
-		title: "企业微信", limit: 2048,
+		title: "企业微信", name: "WeCom", limit: 2048,
 		rates: []bots.Rate{{N: 20, Per: time.Minute}},
 		message: func(text string, mention []string) map[string]any {
 			content := map[string]any{"content": text}
@@ -80,7 +81,7 @@ func wecom() flavour {
 // second; a body has at most 20 KB. A custom robot takes no uuid.
 func feishu() flavour {
 	return flavour{
-		title: "飞书", limit: 8000,
+		title: "飞书", name: "Feishu", limit: 8000,
 		rates: []bots.Rate{{N: 5, Per: time.Second}, {N: 100, Per: time.Minute}},
 		message: func(text string, _ []string) map[string]any {
 			return map[string]any{"msg_type": "text", "content": map[string]any{"text": text}}
@@ -139,7 +140,7 @@ func signFeishu(address, secret string, now time.Time, body map[string]any) stri
 // closes the robot for ten; hence one message less.
 func dingtalk() flavour {
 	return flavour{
-		title: "钉钉", limit: 8000,
+		title: "钉钉", name: "DingTalk", limit: 8000,
 		rates: []bots.Rate{{N: 19, Per: time.Minute}},
 		message: func(text string, mention []string) map[string]any {
 			m := map[string]any{"msgtype": "text", "text": map[string]any{"content": text}}

@@ -222,16 +222,28 @@ func (b *bot) Doctor(ctx context.Context) []bots.Finding {
 	var se *bots.SendError
 	switch {
 	case err == nil || !errors.As(err, &se):
-		return []bots.Finding{{OK: true, Text: b.flavour.title + "群机器人能连上"}}
+		return []bots.Finding{{OK: true, Text: b.flavour.title + "群机器人能连上", TextEN: "the " + b.flavour.name + " robot can be reached"}}
 	case se.Fate == bots.Rejected:
-		return []bots.Finding{{OK: true, Text: b.flavour.title + "群机器人能连上，地址没有被拒绝（没有发消息）"}}
+		return []bots.Finding{{OK: true, Text: b.flavour.title + "群机器人能连上，地址没有被拒绝（没有发消息）", TextEN: "the " + b.flavour.name + " robot can be reached, and its address is not refused (nothing was posted)"}}
 	case se.Fate == bots.Unauthorized:
-		return []bots.Finding{{Text: fmt.Sprintf("%s拒绝了这个群机器人（%s）", b.flavour.title, se.Code), Do: "在群设置里重新复制 webhook 地址；开了签名就填 secret；开了 IP 白名单就加上这台机器"}}
+		return []bots.Finding{{
+			Text: fmt.Sprintf("%s拒绝了这个群机器人（%s）", b.flavour.title, se.Code), Do: "在群设置里重新复制 webhook 地址；开了签名就填 secret；开了 IP 白名单就加上这台机器",
+			TextEN: fmt.Sprintf("%s refuses this robot (%s)", b.flavour.name, se.Code), DoEN: "copy the webhook's address from the group's settings again; where signing is on, set secret; where addresses are listed, add this machine's",
+		}}
 	case se.Fate == bots.Unsent:
-		return []bots.Finding{{Text: "连不上" + b.flavour.title, Do: "检查网络、代理和 url"}}
+		return []bots.Finding{{
+			Text: "连不上" + b.flavour.title, Do: "检查网络、代理和 url",
+			TextEN: b.flavour.name + " cannot be reached", DoEN: "check the network, the proxy and url",
+		}}
 	case se.Fate == bots.Limited:
-		return []bots.Finding{{Text: b.flavour.title + "群机器人发得太快，暂时被限制", Do: fmt.Sprintf("等 %s 再试", se.RetryAfter)}}
+		return []bots.Finding{{
+			Text: b.flavour.title + "群机器人发得太快，暂时被限制", Do: fmt.Sprintf("等 %s 再试", se.RetryAfter),
+			TextEN: "the " + b.flavour.name + " robot posted too fast and is held back", DoEN: fmt.Sprintf("try again in %s", se.RetryAfter),
+		}}
 	default:
-		return []bots.Finding{{Text: fmt.Sprintf("%s的回答读不懂（%s）", b.flavour.title, se.Code), Do: "核对 url，过一会儿再试"}}
+		return []bots.Finding{{
+			Text: fmt.Sprintf("%s的回答读不懂（%s）", b.flavour.title, se.Code), Do: "核对 url，过一会儿再试",
+			TextEN: fmt.Sprintf("%s answers something unknown (%s)", b.flavour.name, se.Code), DoEN: "check url, and try again in a while",
+		}}
 	}
 }

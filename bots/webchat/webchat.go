@@ -135,7 +135,7 @@ func (b *Bot) Fetch(_ context.Context, ref string, limit int64) (bots.File, erro
 
 // Doctor has nothing to try: the page is served by this program.
 func (b *Bot) Doctor(context.Context) []bots.Finding {
-	return []bots.Finding{{OK: true, Text: "网页客服由本程序提供"}}
+	return []bots.Finding{{OK: true, Text: "网页客服由本程序提供", TextEN: "the chat page is served by this program"}}
 }
 
 // bounded ends with an error where the content is longer than promised.

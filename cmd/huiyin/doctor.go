@@ -45,63 +45,123 @@ type examination struct {
 	bad int
 }
 
-// say prints one finding.
-func (d *examination) say(what string, ok bool, text, do string) {
+// say prints one finding, in the language of the terminal.
+func (d *examination) say(what string, f bots.Finding) {
 	mark := "✓"
-	if !ok {
+	if !f.OK {
 		mark = "✗"
 		d.bad++
 	}
-	fmt.Fprintf(d.cli.out, "%s %s：%s\n", mark, what, text)
-	if !ok && do != "" {
+	fmt.Fprintf(d.cli.out, d.cli.tr("%s %s：%s\n", "%s %s: %s\n"), mark, what, d.cli.tr(f.Text, f.TextEN))
+	if do := d.cli.tr(f.Do, f.DoEN); !f.OK && do != "" {
 		fmt.Fprintf(d.cli.out, "    → %s\n", do)
 	}
 }
 
+// good and bad make findings; what an error or another part of the program says
+// is the same in both languages.
+func good(text, textEN string) bots.Finding {
+	return bots.Finding{OK: true, Text: text, TextEN: textEN}
+}
+
+func bad(text, textEN, do, doEN string) bots.Finding {
+	return bots.Finding{Text: text, TextEN: textEN, Do: do, DoEN: doEN}
+}
+
 func (d *examination) database(ctx context.Context) {
+	what := d.cli.tr("数据库", "database")
 	ctx, cancel := context.WithTimeout(ctx, doctorFor)
 	defer cancel()
 	db, err := store.Open(ctx, d.cfg.Storage.Database.Reveal(), store.Options{Log: newLog(d.cfg, d.cli.err), Now: time.Now})
 	if err != nil {
-		d.say("数据库", false, err.Error(), "检查 storage.database 的地址、权限和网络")
+		d.say(what, bad(err.Error(), err.Error(), "检查 storage.database 的地址、权限和网络", "check the address in storage.database, the rights and the network"))
 		return
 	}
 	defer db.Close()
-	d.say("数据库", true, db.Dialect()+" 能读能写", "")
+	d.say(what, good(db.Dialect()+" 能读能写", db.Dialect()+" can be read and written"))
+	d.backlog(ctx, db)
+}
+
+// late is how old waiting work may be before something must be wrong.
+const late = time.Minute
+
+// backlog says what waits for longer than it should, and what waits for a
+// person: what the alert rules look at, seen from inside.
+func (d *examination) backlog(ctx context.Context, db *store.DB) {
+	what := d.cli.tr("积压", "backlog")
+	var waits store.Backlog
+	err := db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		waits, err = tx.Backlog()
+		return err
+	})
+	if err != nil {
+		d.say(what, bad(err.Error(), err.Error(), "", ""))
+		return
+	}
+	now, before := time.Now(), d.bad
+	since := func(t time.Time) time.Duration { return now.Sub(t).Round(time.Second) }
+	if t := waits.OldestLive; !t.IsZero() && since(t) > late {
+		d.say(what, bad(
+			fmt.Sprintf("%d 条消息没有分析，最早的等了 %v", waits.Live, since(t)), fmt.Sprintf("%d messages are not analysed, the oldest has waited %v", waits.Live, since(t)),
+			"看看带 pipeline 角色的 serve 在不在跑、跟不跟得上；消息都在数据库里，不会丢", "see whether a serve with the role pipeline runs and keeps up; the messages are safe in the database"))
+	}
+	if t := waits.OldestOutbox; !t.IsZero() && since(t) > 5*late {
+		d.say(what, bad(
+			fmt.Sprintf("有消息该发没发，最早的晚了 %v", since(t)), fmt.Sprintf("messages are due and not sent, the oldest since %v", since(t)),
+			"看下面哪个机器人连不上；连上以后会接着发", "see below which bot cannot be reached; sending goes on once it can"))
+	}
+	if n := waits.Outbox[store.OutUncertain]; n > 0 {
+		d.say(what, bad(
+			fmt.Sprintf("%d 条发给客户的消息不确定送到没有", n), fmt.Sprintf("%d messages may or may not have reached their customers", n),
+			"在待办里打开对应的反馈，点 [客户已收到] 或 [再发一次]", "open their items in the queue and choose whether they arrived or are sent again"))
+	}
+	if n := waits.Quarantined; n > 0 {
+		d.say(what, bad(
+			fmt.Sprintf("%d 条消息处理不了，放在一边", n), fmt.Sprintf("%d messages failed too often and were set aside", n),
+			"huiyin quarantine 看是哪些、为什么；原因去掉以后 huiyin quarantine -replay all 再试一次", "huiyin quarantine lists them and why; once the cause is gone, huiyin quarantine -replay all tries again"))
+	}
+	if d.bad == before {
+		d.say(what, good(
+			fmt.Sprintf("没有（待分析 %d，导入的历史 %d，待取的附件 %d）", waits.Live, waits.History, waits.Attachments),
+			fmt.Sprintf("none (to analyse %d, imported history %d, files to fetch %d)", waits.Live, waits.History, waits.Attachments)))
+	}
 }
 
 func (d *examination) redis(ctx context.Context) {
 	if d.cfg.Storage.Redis == "" {
-		d.say("Redis", true, "没有配置，在进程内运行", "")
+		d.say("Redis", good("没有配置，在进程内运行", "not configured: everything runs in one process"))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorFor)
 	defer cancel()
 	s, err := stream.Open(ctx, d.cfg.Storage.Redis.Reveal(), stream.Options{Prefix: "hy", Log: newLog(d.cfg, d.cli.err)})
 	if err != nil {
-		d.say("Redis", false, err.Error(), "检查 storage.redis 的地址")
+		d.say("Redis", bad(err.Error(), err.Error(), "检查 storage.redis 的地址", "check the address in storage.redis"))
 		return
 	}
 	defer s.Close()
 	if err := s.Ping(ctx); err != nil {
-		d.say("Redis", false, "没有应答", "看 Redis 有没有启动、地址和口令对不对")
+		d.say("Redis", bad("没有应答", "does not answer", "看 Redis 有没有启动、地址和口令对不对", "see whether it runs, and check address and password"))
 		return
 	}
-	d.say("Redis", true, "有应答", "")
+	d.say("Redis", good("有应答", "answers"))
 	if doc, ok := s.(stream.Doctor); ok {
 		for _, advice := range doc.Doctor(ctx) {
-			d.say("Redis", false, advice, "")
+			d.say("Redis", bad(advice.Text, advice.TextEN, "", ""))
 		}
 	}
 }
 
 func (d *examination) dictionary() {
+	what := d.cli.tr("词典", "dictionary")
 	seg, err := openSegmenter(d.cfg)
 	if err != nil {
-		d.say("词典", false, err.Error(), "")
+		d.say(what, bad(err.Error(), err.Error(), "", ""))
 		return
 	}
-	d.say("词典", true, fmt.Sprintf("能用（试切出 %d 个词）", len(seg.Words("快递太慢了等了三天还没收到"))), "")
+	n := len(seg.Words("快递太慢了等了三天还没收到"))
+	d.say(what, good(fmt.Sprintf("能用（试切出 %d 个词）", n), fmt.Sprintf("works (cut a sentence into %d words)", n)))
 }
 
 // channels tries every bot and listener.
@@ -110,34 +170,34 @@ func (d *examination) channels(ctx context.Context) {
 	for _, ch := range d.cfg.Bots {
 		_, b, err := a.newBot(ch, nil)
 		if err != nil {
-			d.say(ch.Name, false, err.Error(), "")
+			d.say(ch.Name, bad(err.Error(), err.Error(), "", ""))
 			continue
 		}
 		doc, ok := b.(bots.Doctor)
 		if !ok {
-			d.say(ch.Name, true, "不用连接外部平台", "")
+			d.say(ch.Name, good("不用连接外部平台", "needs no platform"))
 			continue
 		}
 		try, cancel := context.WithTimeout(ctx, doctorFor)
 		for _, f := range doc.Doctor(try) {
-			d.say(ch.Name, f.OK, f.Text, f.Do)
+			d.say(ch.Name, f)
 		}
 		cancel()
 	}
 	for _, ch := range d.cfg.Listeners {
 		_, l, err := a.newListener(ch)
 		if err != nil {
-			d.say(ch.Name, false, err.Error(), "")
+			d.say(ch.Name, bad(err.Error(), err.Error(), "", ""))
 			continue
 		}
 		doc, ok := l.(listeners.Doctor)
 		if !ok {
-			d.say(ch.Name, true, "等着平台推送过来", "")
+			d.say(ch.Name, good("等着平台推送过来", "waits to be posted to"))
 			continue
 		}
 		try, cancel := context.WithTimeout(ctx, doctorFor)
 		for _, f := range doc.Doctor(try) {
-			d.say(ch.Name, f.OK, f.Text, f.Do)
+			d.say(ch.Name, bots.Finding(f))
 		}
 		cancel()
 	}

@@ -36,9 +36,15 @@ func newDesktop(t *testing.T) *desktop {
 // run runs one command line and returns its exit status and what it said.
 func (d *desktop) run(args ...string) (code int, out, err string) {
 	d.t.Helper()
+	return d.runIn("zh_CN.UTF-8", args...)
+}
+
+// runIn is run on a terminal of a language.
+func (d *desktop) runIn(lang string, args ...string) (code int, out, err string) {
+	d.t.Helper()
 	var o, e bytes.Buffer
 	env := func(name string) (string, bool) {
-		return map[string]string{"LANG": "zh_CN.UTF-8"}[name], name == "LANG"
+		return map[string]string{"LANG": lang}[name], name == "LANG"
 	}
 	code = run(context.Background(), &cli{out: &o, err: &e, in: strings.NewReader(""), env: env}, args)
 	return code, o.String(), e.String()

@@ -54,6 +54,7 @@ func commands() []command {
 		{"eval", "FILE.tsv …", "scores the model on rows label<TAB>text", eval},
 		{"staff", "add NAME -team T -role R", "prints a code that links the person's chat accounts", staff},
 		{"signin", "NAME", "prints a board link for 10 minutes", signin},
+		{"quarantine", "[-text] [-replay ID …|all]", "lists messages that failed too often, and tries them again", quarantine},
 		{"migrate", "", "brings the database to this version", migrate},
 		{"version", "", "prints the version", version},
 	}
@@ -111,7 +112,7 @@ func trimUsage(err error) string {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "Huiyin 回音: what customers say, heard, resolved and answered.\n\n  huiyin COMMAND [-c FILE] …")
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-9s %-48s %s\n", cmd.name, cmd.args, cmd.help)
+		fmt.Fprintf(w, "  %-10s %-48s %s\n", cmd.name, cmd.args, cmd.help)
 	}
 }
 

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -16,43 +17,61 @@ import (
 func (f *Feed) Doctor(ctx context.Context) []listeners.Finding {
 	a, err := f.fetch(ctx, f.o.URL, conditions{})
 	if err != nil {
-		return []listeners.Finding{{Text: failedNote(err).Text, Do: "在这台机器上打开这个地址试试；内网地址要写在 url 里，或列进 network.allow"}}
+		return []listeners.Finding{finding(failedNote(err), "在这台机器上打开这个地址试试；内网地址要写在 url 里，或列进 network.allow",
+			"open this address from this machine; an inside address must be in url, or listed in network.allow")}
 	}
 	if a.status != http.StatusOK {
-		return []listeners.Finding{{Text: statusNote(a.status).Text, Do: "核对 url；需要密钥的源把密钥写进地址"}}
+		return []listeners.Finding{finding(statusNote(a.status), "核对 url；需要密钥的源把密钥写进地址", "check url; where the source wants a key, write it into the address")}
 	}
 	var out []listeners.Finding
 	if a.moved != "" {
-		out = append(out, listeners.Finding{Text: "源永久搬到了 " + withoutQuery(a.moved), Do: "把配置里的 url 改成新地址"})
+		out = append(out, listeners.Finding{
+			Text: "源永久搬到了 " + withoutQuery(a.moved), Do: "把配置里的 url 改成新地址",
+			TextEN: "the source has moved for good to " + withoutQuery(a.moved), DoEN: "change url to the new address",
+		})
 	}
 	text, charset := decode(a.body, a.contentType)
 	p, err := f.understand(a)
 	if err != nil {
-		finding := listeners.Finding{Text: failedNote(err).Text, Do: "换成源的 RSS、Atom 或 JSON Feed 地址"}
+		wrong := finding(failedNote(err), "换成源的 RSS、Atom 或 JSON Feed 地址", "use the address of its RSS, Atom or JSON Feed")
 		if other := alternate(string(text)); other != "" {
-			finding.Do = "这个网页自己写着它的订阅地址：" + withoutQuery(address(other, f.base(parsed{feed: &gofeed.Feed{}}, cursor{})))
+			at := withoutQuery(address(other, f.base(parsed{feed: &gofeed.Feed{}}, cursor{})))
+			wrong.Do, wrong.DoEN = "这个网页自己写着它的订阅地址："+at, "the page itself names its feed: "+at
 		}
-		return append(out, finding)
+		return append(out, wrong)
 	}
 	if p.feed == nil {
 		p.feed = &gofeed.Feed{}
 	}
 	all := f.entries(p.feed.Items, f.base(p, cursor{}), f.now())
-	kind := p.feed.FeedType
-	if kind == "" {
-		kind = "空"
+	return append(out, f.contents(p, all, charset))
+}
+
+// finding is a note with what to do about it.
+func finding(n listeners.Note, do, doEN string) listeners.Finding {
+	return listeners.Finding{Text: n.Text, TextEN: n.TextEN, Do: do, DoEN: doEN}
+}
+
+// contents says what a source that can be read holds.
+func (f *Feed) contents(p parsed, all []found, charset string) listeners.Finding {
+	kind := cmp.Or(p.feed.FeedType, "-")
+	out := listeners.Finding{
+		OK:     true,
+		Text:   fmt.Sprintf("读到 %d 条（%s，%s）", len(all), kind, charset),
+		TextEN: fmt.Sprintf("%d entries (%s, %s)", len(all), kind, charset),
 	}
-	line := fmt.Sprintf("读到 %d 条（%s，%s）", len(all), kind, charset)
 	if n := len(all); n > 0 && !all[n-1].entry.PostedAt.IsZero() {
-		line += "，最新一条 " + all[n-1].entry.PostedAt.In(f.zone).Format("2006-01-02 15:04")
+		at := all[n-1].entry.PostedAt.In(f.zone).Format("2006-01-02 15:04")
+		out.Text, out.TextEN = out.Text+"，最新一条 "+at, out.TextEN+", the newest of "+at
 	}
 	switch {
 	case len(all) == 0:
-		out = append(out, listeners.Finding{Text: line, Do: "连得上但没有内容：核对地址和关键词；RSSHub 看看它的日志是不是被拦了"})
+		out.OK = false
+		out.Do = "连得上但没有内容：核对地址和关键词；RSSHub 看看它的日志是不是被拦了"
+		out.DoEN = "it answers without content: check address and keyword; with RSSHub see in its log whether it is blocked"
 	case p.salvaged:
-		out = append(out, listeners.Finding{OK: true, Text: line + "；内容有损坏，只收得下完整的", Do: "告诉源站它的订阅源格式有误"})
-	default:
-		out = append(out, listeners.Finding{OK: true, Text: line})
+		out.Text, out.TextEN = out.Text+"；内容有损坏，只收得下完整的", out.TextEN+"; the content is damaged, only what is whole is taken"
+		out.Do, out.DoEN = "告诉源站它的订阅源格式有误", "tell the source that its feed is malformed"
 	}
 	return out
 }

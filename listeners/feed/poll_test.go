@@ -523,20 +523,21 @@ func TestDoctor(t *testing.T) {
 	r := newReader(t, s)
 	s.says(xmlType, rss(post("a", "甲", "", noon)))
 	f := r.feed.Doctor(context.Background())
-	if len(f) != 1 || !f[0].OK || !strings.Contains(f[0].Text, "读到 1 条（rss，utf-8），最新一条 2026-03-01 12:00") {
+	if len(f) != 1 || !f[0].OK || !strings.Contains(f[0].Text, "读到 1 条（rss，utf-8），最新一条 2026-03-01 12:00") ||
+		!strings.Contains(f[0].TextEN, "1 entries (rss, utf-8), the newest of 2026-03-01 12:00") {
 		t.Errorf("%+v", f)
 	}
 	s.says("text/html", `<html><head><link rel="alternate" type="application/rss+xml" href="/rss?key=secret"></head></html>`)
 	f = r.feed.Doctor(context.Background())
-	if len(f) != 1 || f[0].OK || !strings.Contains(f[0].Do, s.server.URL+"/rss?…") {
+	if len(f) != 1 || f[0].OK || !strings.Contains(f[0].Do, s.server.URL+"/rss?…") || !strings.Contains(f[0].DoEN, s.server.URL+"/rss?…") {
 		t.Errorf("%+v", f)
 	}
 	s.says(xmlType, rss())
-	if f = r.feed.Doctor(context.Background()); len(f) != 1 || f[0].OK || f[0].Do == "" {
+	if f = r.feed.Doctor(context.Background()); len(f) != 1 || f[0].OK || f[0].Do == "" || f[0].TextEN == "" || f[0].DoEN == "" {
 		t.Errorf("%+v", f)
 	}
 	s.does(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })
-	if f = r.feed.Doctor(context.Background()); len(f) != 1 || f[0].OK || f[0].Do == "" {
+	if f = r.feed.Doctor(context.Background()); len(f) != 1 || f[0].OK || f[0].Do == "" || f[0].TextEN == "" || f[0].DoEN == "" {
 		t.Errorf("%+v", f)
 	}
 }

@@ -188,5 +188,5 @@ func reply(w http.ResponseWriter, status int, v any) {
 
 // Doctor says where to post: whether someone does, only they can tell.
 func (h *Webhook) Doctor(context.Context) []listeners.Finding {
-	return []listeners.Finding{{OK: true, Text: "等着 POST /in/" + h.name + "，签名密钥已配置"}}
+	return []listeners.Finding{{OK: true, Text: "等着 POST /in/" + h.name + "，签名密钥已配置", TextEN: "waits for POST /in/" + h.name + ", its secret is set"}}
 }

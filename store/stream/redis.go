@@ -69,7 +69,7 @@ func (r *redisStream) firstLook(ctx context.Context) {
 		return
 	}
 	for _, advice := range r.Doctor(ctx) {
-		r.options.Log.WarnContext(ctx, "redis is not set up well", "advice", advice)
+		r.options.Log.WarnContext(ctx, "redis is not set up well", "advice", advice.TextEN)
 	}
 }
 

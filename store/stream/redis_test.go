@@ -428,8 +428,8 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 	}
 	server.Do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
 	server.Do("CONFIG", "SET", "maxmemory", "1mb")
-	advice := strings.Join(doctor.Doctor(t.Context()), "\n")
-	if !strings.Contains(advice, "noeviction") || !strings.Contains(advice, "nearly full") {
+	advice := fmt.Sprint(doctor.Doctor(t.Context()))
+	if !strings.Contains(advice, "noeviction") || !strings.Contains(advice, "nearly full") || !strings.Contains(advice, "快满了") {
 		t.Errorf("advice %q, want noeviction and nearly full", advice)
 	}
 	b := open(t, url, nil)

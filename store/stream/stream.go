@@ -82,10 +82,13 @@ type Stream interface {
 	Close() error
 }
 
-// Doctor is implemented by streams that can look at their server: each string says what is wrong and what to do.
+// Doctor is implemented by streams that can look at their server.
 type Doctor interface {
-	Doctor(ctx context.Context) []string
+	Doctor(ctx context.Context) []Advice
 }
+
+// Advice says what is wrong with a server and what to do, in both languages.
+type Advice struct{ Text, TextEN string }
 
 // Message is what a subscriber gets.
 type Message struct {
