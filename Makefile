@@ -5,11 +5,12 @@ FUZZ    ?= 20s
 CAMPAIGN ?= 10m
 BENCH   ?= .
 PACKAGE ?= ./...
+PEERS   ?= 20000x
 
-.PHONY: help build test race lint bench fuzz campaign pictures
+.PHONY: help build test race lint bench bench-peers fuzz campaign pictures
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the program, as bin/huiyin (needs a C++ compiler, for gojieba)
 	$(GO) build -trimpath -o bin/huiyin ./cmd/huiyin
@@ -26,6 +27,9 @@ lint: ## vet and golangci-lint
 
 bench: ## the benchmarks BENCH of PACKAGE, with allocations
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGE)
+
+bench-peers: ## our stream against asynq and River, in one run, PEERS items each
+	cd test/peers && ../../scripts/with-servers $(GO) test -run '^$$' -bench . -benchtime $(PEERS) -count 3 -timeout 30m
 
 fuzz: ## each fuzz target for FUZZ
 	scripts/fuzz $(FUZZ)
