@@ -73,12 +73,12 @@ func TestConfiguredTopics(t *testing.T) {
 		{Name: "苹果", Words: []string{"Mac", "iPhone 15"}},
 	}})
 	for text, want := range map[string]string{
-		"骑手骂人":          "物流配送 服务态度",
+		"骑手骂人":          "服务态度 物流配送",
 		"快递没到":          "", // the configured topic has replaced the built-in one
-		"退一下要多久":        "退订",
-		"退一下":           "",
+		"退的话要多久":        "退订",
+		"退的话":           "",
 		"多久都不用退":        "",
-		"AB-123 不亮":     "编号",
+		"AB-123 呢":      "编号",
 		"ｍａｃ开不了机":       "苹果 产品质量",
 		"macbook":       "",
 		"iphone 15 pro": "苹果",

@@ -107,26 +107,41 @@ func (s *scratch) observe(o *observation) {
 const longNumber = 5
 
 // intent returns the most likely intent. A message that only reacts is chat,
-// whatever its words: what customers see may rest on that. Between praise and
-// complaint the sentiment has a say.
+// whatever its words: what customers see may rest on that. The sentiment has a
+// say: what is negative and no reaction is a complaint rather than a chat.
 func (s *scratch) intent(chances []float32, positive, negative float64) string {
 	c := &s.cues
 	if (c.Greeting || c.Thanks || c.Received || c.BareMark) && !c.Human && !c.Cancel {
 		return intentNames[intentChat]
 	}
-	best := 0
-	for i := range chances {
-		if chances[i] > chances[best] {
-			best = i
+	best, top := 0, 0.0
+	for i, chance := range chances {
+		likely := float64(chance)
+		switch i {
+		case intentComplaint:
+			likely *= sentimentSay + negative
+		case intentPraise:
+			likely *= sentimentSay + positive
+		case intentChat:
+			likely *= sentimentSay + chatNeutral*(1-negative)
+		default:
+			likely *= sentimentSay + otherSay
 		}
-	}
-	if best == intentPraise || best == intentComplaint {
-		best = intentComplaint
-		if float64(chances[intentPraise])*positive > float64(chances[intentComplaint])*negative {
-			best = intentPraise
+		if likely > top {
+			best, top = i, likely
 		}
 	}
 	return intentNames[best]
 }
+
+// How much of what the head says of an intent holds whatever the sentiment, and
+// how much more where it fits: for a complaint all of what is negative, for
+// praise all that is positive. Chosen by cross-validation on the training
+// messages.
+const (
+	sentimentSay = 0.3
+	chatNeutral  = 0.5
+	otherSay     = 0.7
+)
 
 func intentIndex(name string) int { return slices.Index(intentNames[:], name) }

@@ -292,9 +292,11 @@ const (
 	blendRunes  = 15
 	// listWeight bounds what the word lists may add, in half logits, to a short
 	// message; listWeightTurned where a negation turned a word, which
-	// short runs of characters see badly (没什么不满意的).
+	// short runs of characters see badly (没什么不满意的); listWeightSigns where a
+	// text is made up of signs and emoji.
 	listWeight       = 0.5
 	listWeightTurned = 3.0
+	listWeightSigns  = 6.0
 	// englishWeight is the same for English, of which the model has seen little.
 	englishWeight = 0.7
 )
@@ -321,7 +323,10 @@ func (s *scratch) blend(scores *[classCount]float32) (positive, neutral, negativ
 // listShift is what the word lists add to the judgement of a short message.
 func (s *scratch) listShift() float64 {
 	weight := listWeight
-	if s.turned {
+	switch {
+	case s.survey.alphanumeric == 0: // emoji: there is nothing else to go by
+		weight = listWeightSigns
+	case s.turned:
 		weight = listWeightTurned
 	}
 	short := min(1, blendRunes/float64(len(s.fold.runes)))

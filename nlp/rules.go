@@ -52,6 +52,7 @@ type ruleBook struct {
 	matcher  *matcher
 	actions  [][]action // by literal
 	tokens   []*action  // by literal: what it means for polarity, or nil
+	signs    []uint32   // by literal: the classes of signs it belongs to
 	weights  []float64  // by literal: of a keyword that is one
 	regexes  []topicRegex
 }
@@ -69,14 +70,18 @@ const polarityKinds kindSet = 1<<(actHypothetical+1) - 1<<actPositive
 func (b *ruleBook) finish(common []string) {
 	kinds := make([]kindSet, len(b.actions))
 	b.tokens = make([]*action, len(b.actions))
+	b.signs = make([]uint32, len(b.actions))
 	b.weights = make([]float64, len(b.actions))
 	for id, acts := range b.actions {
 		b.weights[id] = keywordWeight(utf8.RuneCountInString(b.builder.texts[id]), acts)
 		for i := range acts {
 			kind := acts[i].kind
 			kinds[id] |= 1 << kind
-			if polarityKinds.has(kind) && b.tokens[id] == nil {
+			switch {
+			case polarityKinds.has(kind) && b.tokens[id] == nil:
 				b.tokens[id] = &acts[i]
+			case kind == actSign:
+				b.signs[id] |= 1 << acts[i].index
 			}
 		}
 	}
@@ -262,26 +267,11 @@ func (b *ruleBook) addBuiltin() error {
 		return err
 	}
 	for i, words := range signs {
-		if err := b.addSigns(words, int32(i)); err != nil {
+		if err := b.addWords(words, action{kind: actSign, index: int32(i)}); err != nil {
 			return err
 		}
 	}
 	return b.addWeighted(spamRules, action{kind: actSpam})
-}
-
-// addSigns compiles the words of a class, each once.
-func (b *ruleBook) addSigns(words string, class int32) error {
-	seen := make(map[string]struct{})
-	for word := range strings.FieldsSeq(words) {
-		if _, ok := seen[word]; ok {
-			continue
-		}
-		seen[word] = struct{}{}
-		if err := b.add(strings.ReplaceAll(word, "_", " "), action{kind: actSign, index: class}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // addHazardPairs compiles the combinations of two lists of words.

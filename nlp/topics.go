@@ -88,8 +88,9 @@ func (s *scratch) addTopic(index int32, h hit) {
 }
 
 // topicSentiment judges the clauses that hold the topic. Where they say nothing
-// either way and the message is about this topic alone, or has one clause, the
-// whole message's sentiment is the topic's.
+// either way, a clause of contrast is taken for the opposite of what it is set
+// against (好吃，就是油烟呛), and any other for what the whole message says,
+// unless another of its clauses says otherwise.
 func (a *Analyzer) topicSentiment(s *scratch, t *topicSum, v *Verdict) string {
 	sum := 0.0
 	for _, i := range t.clauses {
@@ -99,13 +100,30 @@ func (a *Analyzer) topicSentiment(s *scratch, t *topicSum, v *Verdict) string {
 			sum += s.clauses[i+1].score
 		}
 	}
+	if i := t.clauses[0]; sum == 0 && i > 0 && s.clauses[i].contrast && !s.clauses[i].asks {
+		sum = -s.clauses[i-1].score
+	}
 	switch {
-	case sum >= 0.5:
+	case sum >= clearly:
 		return "positive"
-	case sum <= -0.5:
+	case sum <= -clearly:
 		return "negative"
-	case len(s.topics) == 1 || len(s.clauses) == 1 || len(t.clauses) == len(s.clauses):
+	case len(s.topics) == 1 || len(s.clauses) == 1 || len(t.clauses) == len(s.clauses) || s.ofOneMind(v.Sentiment):
 		return v.Sentiment
 	}
 	return "neutral"
+}
+
+// clearly is from which score on a clause takes a side.
+const clearly = 0.5
+
+// ofOneMind reports whether no clause contradicts the sentiment of the message.
+func (s *scratch) ofOneMind(sentiment string) bool {
+	for i := range s.clauses {
+		score := s.clauses[i].score
+		if sentiment == "negative" && score >= clearly || sentiment == "positive" && score <= -clearly {
+			return false
+		}
+	}
+	return true
 }

@@ -1,6 +1,7 @@
 package nlp
 
 import (
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 )
@@ -51,17 +52,16 @@ func (a *Analyzer) readHazards(s *scratch) {
 // one class the first counts.
 func (a *Analyzer) countSigns(s *scratch) {
 	var covered [len(signs)]int32
-	for i, h := range s.hits {
-		if !h.kinds.has(actSign) {
+	for _, h := range s.hits {
+		if !h.kinds.has(actSign) || s.isHarmless(h) {
 			continue
 		}
-		for k := range a.rules.actions[h.literal] {
-			act := &a.rules.actions[h.literal][k]
-			if act.kind != actSign || h.start < covered[act.index] || s.pair(act, i) < 0 || s.isHarmless(h) {
-				continue
+		for classes := a.rules.signs[h.literal]; classes != 0; classes &= classes - 1 {
+			class := bits.TrailingZeros32(classes)
+			if h.start >= covered[class] {
+				covered[class] = h.end
+				s.signs[class] = min(maxSign, s.signs[class]+1)
 			}
-			covered[act.index] = h.end
-			s.signs[act.index] = min(maxSign, s.signs[act.index]+1)
 		}
 	}
 }
