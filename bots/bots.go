@@ -73,6 +73,7 @@ type Caps struct {
 	TwoWay     bool  // customers can write and be answered
 	Team       bool  // cards can be sent to its chats
 	Polled     bool  // Run reads the platform: one process at a time, under a lease
+	Pushed     bool  // what it receives is brought again for minutes only: it is kept on disk while the database is away
 	Private    bool  // an answer in a group can be seen by one person alone
 	Text       Limit // of one message
 	Caption    Limit
@@ -164,7 +165,9 @@ type Finding struct {
 type Inbox interface {
 	// Receive stores the event; once it returns nil the event is durable and
 	// may be acknowledged to the platform. The same Key again is no error and
-	// changes nothing. The Answer is to be performed at once; a connector that
+	// changes nothing. Of an Answer that is Failed nothing is durable: the
+	// person who caused the event reads so, and the platform need not bring it
+	// again. The Answer is to be performed at once; a connector that
 	// cannot perform it logs that and goes on.
 	Receive(ctx context.Context, bot string, e Event) (Answer, error)
 }
@@ -259,6 +262,11 @@ type Answer struct {
 	// Ask asks the person to write the next message as a reply to this one,
 	// where dialogs do not exist: its text is the prompt.
 	Ask bool
+	// Kept tells that the event is durable on disk only, until the database is
+	// back: nothing has come of it yet.
+	Kept bool
+	// Failed tells that nothing was done and nothing kept: Text says why.
+	Failed bool
 	// Done tells that the buttons of the pressed message served their purpose
 	// and the message becomes Text.
 	Replace bool

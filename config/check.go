@@ -108,6 +108,9 @@ func (l *loader) storage() {
 	if l.c.Storage.Files == "" {
 		l.wrong("storage.files", needed, "files")
 	}
+	if l.c.Storage.Spool == "" && l.c.Storage.SpoolMax > 0 {
+		l.wrong("storage.spool", needed, "spool")
+	}
 }
 
 // addresses checks where we listen and how others reach us.

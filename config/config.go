@@ -59,6 +59,8 @@ type Storage struct {
 	Database Secret `yaml:"database" secret:"true" zh:"sqlite:文件，或 postgres://用户@主机/库" en:"sqlite:FILE, or postgres://user@host/db"`
 	Redis    Secret `yaml:"redis" secret:"true" zh:"不写就在进程内；或 redis://、redis+sentinel://、redis+cluster:// 地址（rediss 加密）" en:"empty: in-process; or a redis://, redis+sentinel:// or redis+cluster:// address (rediss for TLS)"`
 	Files    string `yaml:"files" zh:"一个目录，所有进程共用" en:"one directory shared by all processes"`
+	Spool    string `yaml:"spool" zh:"数据库暂不可用时，推送来的新消息先存在这个目录；要在本机的磁盘上" en:"where messages that are pushed wait while the database is away: a directory on a local disk"`
+	SpoolMax Size   `yaml:"spool_max" zh:"最多存多少，满了就请对方稍后再推；0 就不存" en:"how much may wait there; beyond it they are refused for now; 0: nothing waits"`
 }
 
 // Web is how pages are served.
@@ -215,6 +217,7 @@ type Advanced struct {
 	Reconcile   time.Duration `yaml:"reconcile" min:"100ms" zh:"没做完的活多久再催一次" en:"how old unfinished work is when it is rung for again"`
 	SendTimeout time.Duration `yaml:"send_timeout" min:"100ms" zh:"发一次最多等平台多久" en:"how long one request to a platform may take"`
 	RetryMax    time.Duration `yaml:"retry_max" min:"10ms" zh:"两次重试最多隔多久" en:"the longest wait between two tries"`
+	SpoolAfter  time.Duration `yaml:"spool_after" min:"10ms" zh:"数据库多久没收下推送来的消息，就先存磁盘" en:"how long the database is waited for before a message that was pushed is kept on disk"`
 	RetryFor    time.Duration `yaml:"retry_for" min:"10ms" zh:"一直发不出去，试多久后放弃并告诉团队" en:"how long a message is tried before the team is told that it failed"`
 	Stop        time.Duration `yaml:"stop" min:"1s" zh:"停机最多等多久" en:"how long a stop may take"`
 }
@@ -226,7 +229,7 @@ func Default() *Config {
 	answer := sla.DefaultTargets()
 	return &Config{
 		Brand:   Brand{Name: "回音", Language: "zh-CN", Timezone: "Asia/Shanghai", Hotline: "12356"},
-		Storage: Storage{Database: "sqlite:huiyin-data/huiyin.db", Files: "huiyin-data/files"},
+		Storage: Storage{Database: "sqlite:huiyin-data/huiyin.db", Files: "huiyin-data/files", Spool: "huiyin-data/spool", SpoolMax: 256 << 20},
 		Web:     Web{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9108"},
 		Teams: []Team{{
 			Name: "care", Title: "客服组",
@@ -244,7 +247,7 @@ func Default() *Config {
 		Log:     Log{Level: "info", Format: "text"},
 		Advanced: Advanced{
 			Lease: 10 * time.Second, Poll: time.Second, Reconcile: 10 * time.Second, SendTimeout: 20 * time.Second,
-			RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, Stop: 20 * time.Second,
+			RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, SpoolAfter: 5 * time.Second, Stop: 20 * time.Second,
 		},
 	}
 }

@@ -21,7 +21,7 @@ func (p *Pipeline) Import(ctx context.Context, channel string, entries []listene
 	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		var live, history []int64
 		var err error
-		outcomes, live, history, err = p.put(tx, channel, entries)
+		outcomes, live, history, err = p.put(tx, channel, entries, p.now().UTC())
 		ids = append(live, history...)
 		return err
 	})

@@ -41,6 +41,15 @@ func (p *Pipeline) Receive(ctx context.Context, bot string, e bots.Event) (bots.
 		return bots.Answer{}, fmt.Errorf("no bot is named %q", bot)
 	}
 	clean(&e)
+	if p.pushed(r) {
+		return p.receivePushed(ctx, r, e)
+	}
+	return p.receive(ctx, r, e)
+}
+
+// receive stores an event, or has the desk act on it.
+func (p *Pipeline) receive(ctx context.Context, r *runner, e bots.Event) (bots.Answer, error) {
+	bot := r.name
 	if e.Type == bots.OnUnread {
 		return bots.Answer{}, p.unread(ctx, r, e)
 	}
@@ -211,7 +220,7 @@ func (p *Pipeline) joined(ctx context.Context, bot string, e bots.Event, w where
 
 // store keeps what a customer said, then rings.
 func (p *Pipeline) store(ctx context.Context, r *runner, e bots.Event) error {
-	now := p.now().UTC()
+	now := p.arrival(ctx)
 	m := &feedback.Message{
 		Channel: r.name, External: e.Key, Platform: r.platform, MessageID: e.MessageID, ReplyTo: e.ReplyTo,
 		Direction: feedback.In, Kind: feedback.KindMessage, Group: e.Chat.Group, Mentioned: e.Mentioned,
@@ -266,7 +275,7 @@ func (p *Pipeline) store(ctx context.Context, r *runner, e bots.Event) error {
 // unread keeps a payload that the connector could not read, set aside for a
 // person: what it said is not lost, and it holds up nobody.
 func (p *Pipeline) unread(ctx context.Context, r *runner, e bots.Event) error {
-	now := p.now().UTC()
+	now := p.arrival(ctx)
 	m := &feedback.Message{
 		Channel: r.name, External: e.Key, Platform: r.platform, Direction: feedback.In, Kind: feedback.KindMessage,
 		Event: string(e.Type), Raw: e.Raw, Lane: feedback.Live, Stage: feedback.StageQuarantined,
@@ -288,26 +297,15 @@ func attachment(a bots.Attachment) feedback.Attachment {
 
 // Put implements listeners.Sink.
 func (p *Pipeline) Put(ctx context.Context, channel string, entries []listeners.Entry) ([]listeners.Outcome, error) {
-	var outcomes []listeners.Outcome
-	var live, history []int64
-	err := p.db.Write(ctx, func(tx *store.Tx) error {
-		var err error
-		outcomes, live, history, err = p.put(tx, channel, entries)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	if p.spool.Spool != nil {
+		return p.putPushed(ctx, channel, entries)
 	}
-	p.meter.Received(channel, len(live)+len(history))
-	p.announce(stream.Live, live)
-	p.announce(stream.History, history)
-	return outcomes, nil
+	return p.putNow(ctx, channel, entries)
 }
 
-// put stores entries inside a transaction.
-func (p *Pipeline) put(tx *store.Tx, channel string, entries []listeners.Entry) (outcomes []listeners.Outcome, live, history []int64, err error) {
+// put stores entries that came at now inside a transaction.
+func (p *Pipeline) put(tx *store.Tx, channel string, entries []listeners.Entry, now time.Time) (outcomes []listeners.Outcome, live, history []int64, err error) {
 	platform := p.platformOf(channel)
-	now := p.now().UTC()
 	ms := make([]*feedback.Message, len(entries))
 	for i, e := range entries {
 		if ms[i], err = p.entry(tx, channel, platform, e, now); err != nil {
@@ -365,7 +363,7 @@ func (p *Pipeline) entry(tx *store.Tx, channel, platform string, e listeners.Ent
 	if len(m.Raw) > maxRaw {
 		m.Raw = m.Raw[:maxRaw]
 	}
-	if e.History || !e.Judged && p.fresh > 0 && now.Sub(m.PostedAt) > p.fresh {
+	if p.past(e, now) {
 		m.Lane = feedback.History
 	}
 	if e.Author.ID == "" && e.Author.Name == "" {

@@ -44,6 +44,12 @@ type Options struct {
 	// DayQuota is how many bytes of one person's files are kept in a day; 0: no
 	// bound.
 	DayQuota int64
+	// Spool is where pushed channels' messages wait while the database cannot
+	// take them.
+	Spool Spool
+	// Opened is closed once the database is open and settled; nil: it is. Until
+	// then messages are received, and nothing else happens.
+	Opened <-chan struct{}
 	// Failpoint, in tests, is called by name at each step; nil otherwise.
 	Failpoint func(name string)
 }
@@ -57,6 +63,7 @@ type Timing struct {
 	RetryMax   time.Duration // the longest wait between two tries
 	RetryFor   time.Duration // how long a message is tried before it is dead
 	Grace      time.Duration // for finishing work at a stop
+	SpoolAfter time.Duration // how long the database is waited for before a pushed message is kept on disk
 }
 
 // DefaultTiming is what production uses.
@@ -64,6 +71,7 @@ func DefaultTiming() Timing {
 	return Timing{
 		Lease: 10 * time.Second, Poll: time.Second, Reconcile: 10 * time.Second, SendBudget: 20 * time.Second,
 		RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, Grace: 8 * time.Second,
+		SpoolAfter: 5 * time.Second,
 	}
 }
 
@@ -71,6 +79,7 @@ func DefaultTiming() Timing {
 // for concurrent use.
 type Meter interface {
 	Received(channel string, n int)
+	Spooled(channel string, n int)
 	Analyzed(n int, took time.Duration)
 	Sent(bot, kind string, fate string)
 	Quarantined(n int)
@@ -82,6 +91,9 @@ type NoMeter struct{}
 
 // Received does nothing.
 func (NoMeter) Received(string, int) {}
+
+// Spooled does nothing.
+func (NoMeter) Spooled(string, int) {}
 
 // Analyzed does nothing.
 func (NoMeter) Analyzed(int, time.Duration) {}
@@ -110,6 +122,9 @@ type Pipeline struct {
 	fresh  time.Duration
 	quota  int64
 	fail   func(string)
+	spool  Spool
+	kept   kept
+	opened <-chan struct{}
 
 	mu        sync.Mutex
 	bots      map[string]*runner
@@ -125,6 +140,7 @@ func New(o Options) *Pipeline {
 	p := &Pipeline{
 		db: o.DB, stream: o.Stream, files: o.Files, desk: o.Desk, log: o.Log, now: o.Now, holder: o.Holder,
 		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint,
+		spool: o.Spool, opened: o.Opened,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
 		direct: make(chan []int64, 256),
 	}
@@ -136,6 +152,9 @@ func New(o Options) *Pipeline {
 	}
 	if p.timing == (Timing{}) {
 		p.timing = DefaultTiming()
+	}
+	if p.timing.SpoolAfter <= 0 {
+		p.timing.SpoolAfter = DefaultTiming().SpoolAfter
 	}
 	return p
 }
@@ -201,6 +220,13 @@ type Roles struct {
 
 // Run runs the roles until ctx ends, then finishes what is in hand.
 func (p *Pipeline) Run(ctx context.Context, roles Roles) error {
+	if p.opened != nil {
+		select {
+		case <-p.opened:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	var wg sync.WaitGroup
 	start := func(name string, fn func(context.Context) error) {
 		wg.Add(1)
@@ -208,6 +234,9 @@ func (p *Pipeline) Run(ctx context.Context, roles Roles) error {
 			defer wg.Done()
 			p.guard(ctx, name, fn)
 		}()
+	}
+	if p.spool.Spool != nil {
+		start("replay", p.replayLoop)
 	}
 	if roles.Pipeline {
 		for range analyzeWorkers {
@@ -225,7 +254,7 @@ func (p *Pipeline) Run(ctx context.Context, roles Roles) error {
 		for name, r := range p.bots {
 			run := func(ctx context.Context) error { return p.runBot(ctx, r) }
 			if r.caps.Polled {
-				run = p.leased("poll:"+name, run)
+				run = p.underLease("poll:"+name, run, r.caps.Pushed)
 			}
 			start("bot "+name, run)
 		}
@@ -300,6 +329,13 @@ var errLeaseLost = errors.New("the lease went to another process")
 // leased runs fn while this process holds the lease, and waits while another
 // does. The context given to fn ends when the lease cannot be renewed in time.
 func (p *Pipeline) leased(name string, fn func(context.Context) error) func(context.Context) error {
+	return p.underLease(name, fn, false)
+}
+
+// underLease is leased. With stay, fn goes on while nobody can tell who has the
+// lease: two that receive from a platform that pushes do no harm, none loses
+// what it pushes.
+func (p *Pipeline) underLease(name string, fn func(context.Context) error, stay bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for ctx.Err() == nil {
 			lease, ok, err := p.acquire(ctx, name)
@@ -310,7 +346,7 @@ func (p *Pipeline) leased(name string, fn func(context.Context) error) func(cont
 				pause(ctx, p.timing.Lease/5)
 				continue
 			}
-			err = p.hold(ctx, lease, fn)
+			err = p.hold(ctx, lease, fn, stay)
 			p.release(lease)
 			if err != nil && !errors.Is(err, errLeaseLost) {
 				return err
@@ -330,14 +366,14 @@ func (p *Pipeline) acquire(ctx context.Context, name string) (lease store.Lease,
 }
 
 // hold runs fn and renews the lease beside it.
-func (p *Pipeline) hold(ctx context.Context, lease store.Lease, fn func(context.Context) error) error {
+func (p *Pipeline) hold(ctx context.Context, lease store.Lease, fn func(context.Context) error, stay bool) error {
 	work, cancel := context.WithCancel(context.WithValue(ctx, epochKey{}, lease.Epoch))
 	defer cancel()
 	lost := make(chan struct{})
 	go func() {
 		defer close(lost)
 		defer cancel()
-		p.renew(work, lease)
+		p.renew(work, lease, stay)
 	}()
 	err := safely(func() error { return fn(work) })
 	held := work.Err() == nil
@@ -350,8 +386,8 @@ func (p *Pipeline) hold(ctx context.Context, lease store.Lease, fn func(context.
 }
 
 // renew returns when the lease is lost or work ends. A holder trusts its lease
-// a little less long than it lasts.
-func (p *Pipeline) renew(work context.Context, lease store.Lease) {
+// a little less long than it lasts, unless it may stay.
+func (p *Pipeline) renew(work context.Context, lease store.Lease, stay bool) {
 	sure := p.now().Add(p.timing.Lease * 4 / 5)
 	for {
 		pause(work, p.timing.Lease/3)
@@ -368,7 +404,7 @@ func (p *Pipeline) renew(work context.Context, lease store.Lease) {
 		switch {
 		case err == nil && ok:
 			sure = asked.Add(p.timing.Lease * 4 / 5)
-		case err == nil, p.now().After(sure):
+		case err == nil, !stay && p.now().After(sure):
 			p.log.Warn("lease lost", "lease", lease.Name, "epoch", lease.Epoch)
 			return
 		}

@@ -125,7 +125,7 @@ func (p *Pipeline) keep(ctx context.Context, s *source, batch listeners.Batch) e
 			}
 		}
 		var err error
-		if _, live, history, err = p.put(tx, s.name, batch.Entries); err != nil {
+		if _, live, history, err = p.put(tx, s.name, batch.Entries, p.now().UTC()); err != nil {
 			return err
 		}
 		return tx.SaveCursor(s.name, batch.Cursor)

@@ -50,13 +50,7 @@ type engine interface {
 // program knows is refused with [ErrNewerSchema]. An existing older SQLite
 // database is first copied to a file beside it.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
-	db := &DB{log: o.Log, now: o.Now}
-	if db.log == nil {
-		db.log = slog.New(slog.DiscardHandler)
-	}
-	if db.now == nil {
-		db.now = time.Now
-	}
+	db := withDefaults(o)
 	all, err := migrations()
 	if err != nil {
 		return nil, err
@@ -65,6 +59,17 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+func withDefaults(o Options) *DB {
+	db := &DB{log: o.Log, now: o.Now}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	return db
 }
 
 func (db *DB) open(ctx context.Context, dsn string, all []migration, readOnly bool) (err error) {

@@ -30,6 +30,7 @@ type boardView struct {
 	Item    *itemView // nil on the front page
 	Config  boardConfig
 	ChatURL string
+	Kept    string // how much waits on disk for the database; empty: nothing
 }
 
 type boardConfig struct {
@@ -160,6 +161,9 @@ func (s *Server) boardView(r *http.Request, ses *session, current int64) (*board
 	})
 	if err != nil {
 		return nil, err
+	}
+	if n, oldest := s.waiting(); n > 0 {
+		v.Kept = say(lang, "board.kept", "n", strconv.Itoa(n), "at", oldest.In(site.Location).Format("15:04"))
 	}
 	team := values.Get("team")
 	v.Tabs = []tab{

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -27,6 +28,8 @@ const (
 	uploadPause = 20 * time.Second
 	uploadMax   = 10 * time.Minute
 	maxNonce    = 64
+	// knownWithin is how long the database is asked whether it has a message.
+	knownWithin = 2 * time.Second
 	maxRecorded = 3600 // seconds a recording may claim to last
 )
 
@@ -67,7 +70,8 @@ func answerOf(a bots.Answer) *chatAnswer {
 }
 
 // chatSend takes a message of a customer. It answers 200 once the message is
-// durable; the same nonce again is the same message.
+// durable, 202 where it is on the disk spool only; the same nonce again is the
+// same message.
 func (s *Server) chatSend(w http.ResponseWriter, r *http.Request) {
 	chat, v, leave, ok := s.chatWriter(w, r)
 	if !ok {
@@ -81,13 +85,8 @@ func (s *Server) chatSend(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	known, err := s.alreadyHave(r, chat, v, d.nonce)
-	if err != nil || known {
+	if s.alreadyHave(r, chat, v, d.nonce) {
 		s.discard(d)
-		if err != nil {
-			s.broken(w, r, err)
-			return
-		}
 		writeJSON(w, http.StatusOK, map[string]any{"ok": true})
 		return
 	}
@@ -101,6 +100,10 @@ func (s *Server) chatSend(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.discard(d)
 		s.broken(w, r, err)
+		return
+	}
+	if answer.Kept {
+		writeJSON(w, http.StatusAccepted, map[string]any{"ok": true, "kept": true, "answer": answerOf(answer)})
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"ok": true, "answer": answerOf(answer)})
@@ -139,6 +142,11 @@ func (s *Server) chatPress(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.inbox.Receive(r.Context(), chat.Name, e)
 	if err != nil {
 		s.broken(w, r, err)
+		return
+	}
+	if answer.Failed {
+		w.Header().Set("Retry-After", "3")
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": answer.Text})
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"ok": true, "answer": answerOf(answer)})
@@ -345,15 +353,21 @@ func (s *Server) discard(d draft) {
 }
 
 // alreadyHave reports whether a message of this nonce is stored: a retry after
-// a lost answer. Its files need not be kept twice.
-func (s *Server) alreadyHave(r *http.Request, chat Chat, v visitor, nonce string) (bool, error) {
+// a lost answer. Its files need not be kept twice. Where the database does not
+// say, it is not known: the inbox takes a message once in any case.
+func (s *Server) alreadyHave(r *http.Request, chat Chat, v visitor, nonce string) bool {
+	if n, _ := s.waiting(); n > 0 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), knownWithin)
+	defer cancel()
 	found := false
-	err := s.db.Read(r.Context(), func(tx *store.Tx) error {
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
 		_, err := tx.MessageByPlatformID(chat.Name, v.id, nonce)
 		found = err == nil
 		return absent(err)
 	})
-	return found, err
+	return found && err == nil
 }
 
 // pressedUnder returns the platform's id of the message whose button was

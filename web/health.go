@@ -10,12 +10,18 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// readyz says whether messages can be taken, and else why not.
+// readyz says whether messages can be taken, and else why not; what is wrong
+// where they can be taken nevertheless.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if err := s.ready(); err != nil {
+	degraded, err := s.ready()
+	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(err.Error() + "\n"))
+		return
+	}
+	if degraded != "" {
+		_, _ = w.Write([]byte("degraded: " + degraded + "\n"))
 		return
 	}
 	_, _ = w.Write([]byte("ready\n"))

@@ -84,10 +84,10 @@ func newHub(t *testing.T, change ...func(*Options)) *hub {
 	o := Options{
 		DB: db, Files: fs, Stream: str, Inbox: (*fakeInbox)(h), Desk: (*fakeDesk)(h), Now: time.Now, Site: h.site,
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{w: h.log}, nil)),
-		Ready: func() error {
+		Ready: func() (string, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			return h.notReady
+			return "", h.notReady
 		},
 	}
 	for _, c := range change {

@@ -65,6 +65,7 @@ var pageTexts = map[string]text{
 
 	"chat.sending":   {"发送中", "Sending"},
 	"chat.received":  {"已收到", "Received"},
+	"chat.kept":      {"已存好，系统恢复后马上处理", "Kept, and dealt with as soon as the system is back"},
 	"chat.waiting":   {"等网络恢复，会自动再发", "Waiting for the network, will send again"},
 	"chat.failed":    {"没发出去", "Not sent"},
 	"chat.retry":     {"重试", "Retry"},
@@ -146,6 +147,8 @@ var pageTexts = map[string]text{
 	"board.bell":     {"有新反馈时出声提醒", "Sound for new feedback"},
 	"board.skip":     {"跳到内容", "Skip to content"},
 	"board.list":     {"反馈列表", "Feedback list"},
+
+	"board.kept": {"数据库暂不可用，新消息先存在磁盘（{n} 条，最早 {at}），恢复后自动补上。", "The database is not available: new messages are kept on disk ({n}, the oldest of {at}) and follow by themselves."},
 
 	"state.new":      {"待认领", "Unclaimed"},
 	"state.open":     {"处理中", "In progress"},

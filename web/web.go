@@ -63,13 +63,17 @@ type Options struct {
 	Stream Subscriber
 	Inbox  Inbox
 	Desk   Desk
-	// Ready returns why the process cannot take messages now, nil when it can.
-	// Its text is shown to whoever asks: no addresses, no secrets.
-	Ready  func() error
-	Now    func() time.Time
-	Log    *slog.Logger
-	Site   *Site
-	Limits Limits
+	// Ready returns why the process cannot take messages now, nil when it can,
+	// and what is wrong where it can nevertheless. Both texts are shown to
+	// whoever asks: no addresses, no secrets.
+	Ready func() (degraded string, err error)
+	// Waiting returns how many messages are kept on disk until the database can
+	// take them, and when the oldest came. Nil: none ever are.
+	Waiting func() (n int, oldest time.Time)
+	Now     func() time.Time
+	Log     *slog.Logger
+	Site    *Site
+	Limits  Limits
 }
 
 // Site is what the configuration says about the pages. It is never changed once
@@ -105,17 +109,18 @@ type Team struct{ Name, Title string }
 
 // Server serves the pages. It is safe for concurrent use.
 type Server struct {
-	db     *store.DB
-	files  *files.Files
-	stream Subscriber
-	inbox  Inbox
-	desk   Desk
-	ready  func() error
-	now    func() time.Time
-	log    *slog.Logger
-	site   atomic.Pointer[Site]
-	guard  atomic.Pointer[http.CrossOriginProtection]
-	limits Limits
+	db      *store.DB
+	files   *files.Files
+	stream  Subscriber
+	inbox   Inbox
+	desk    Desk
+	ready   func() (string, error)
+	waiting func() (int, time.Time)
+	now     func() time.Time
+	log     *slog.Logger
+	site    atomic.Pointer[Site]
+	guard   atomic.Pointer[http.CrossOriginProtection]
+	limits  Limits
 
 	pages    *pages
 	assets   *assets
@@ -136,11 +141,14 @@ func New(o Options) *Server {
 	limits := o.Limits.withDefaults()
 	assets := loadAssets()
 	s := &Server{
-		db: o.DB, files: o.Files, stream: o.Stream, inbox: o.Inbox, desk: o.Desk, ready: o.Ready, now: o.Now, log: o.Log,
+		db: o.DB, files: o.Files, stream: o.Stream, inbox: o.Inbox, desk: o.Desk, ready: o.Ready, waiting: o.Waiting, now: o.Now, log: o.Log,
 		limits: limits, assets: assets, pages: loadPages(assets),
 		visitors: newBuckets(limits.VisitorMessages), senders: newBuckets(limits.AddressMessages),
 		readers: newBuckets(limits.VisitorReads), signIns: newBuckets(Rate{2 * limits.SignInTries, triesIn / time.Duration(limits.SignInTries)}), uploads: newGate(limits.VisitorUploads), streams: newGate(limits.Streams),
 		stopping: stopping, stop: stop,
+	}
+	if s.waiting == nil {
+		s.waiting = func() (int, time.Time) { return 0, time.Time{} }
 	}
 	s.SetSite(o.Site)
 	s.handler = s.routes()

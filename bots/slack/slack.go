@@ -85,7 +85,7 @@ func Kind() bots.Kind {
 		Title:  "Slack",
 		Sample: sample,
 		Caps: bots.Caps{
-			TwoWay: true, Team: true, Polled: true, Private: true,
+			TwoWay: true, Team: true, Polled: true, Pushed: true, Private: true,
 			Text:      bots.Limit{N: textLimit, Unit: bots.Runes},
 			Caption:   bots.Limit{N: textLimit, Unit: bots.Runes},
 			Data:      valueLimit,

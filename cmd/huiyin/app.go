@@ -30,12 +30,17 @@ import (
 	"github.com/huiyin/huiyin/pipeline"
 	"github.com/huiyin/huiyin/store"
 	"github.com/huiyin/huiyin/store/files"
+	"github.com/huiyin/huiyin/store/spool"
 	"github.com/huiyin/huiyin/store/stream"
 	"github.com/huiyin/huiyin/web"
 )
 
 // platformTimeout bounds one request to a platform; files get longer.
 const platformTimeout = 60 * time.Second
+
+// openPatience is how long the start waits for the database before it goes on
+// without it.
+const openPatience = 5 * time.Second
 
 // roles are the parts of the program that a process runs.
 type roles struct{ pipeline, web, bots, listeners bool }
@@ -49,6 +54,9 @@ type app struct {
 	now      func() time.Time
 	roles    roles
 	db       *store.DB
+	late     <-chan error  // yields how the opening of a database ended that was not there at the start; nil: it was
+	opened   chan struct{} // closed once the database is open and settled
+	spool    *spool.Spool  // nil: nothing is kept on disk
 	stream   stream.Stream
 	files    *files.Files
 	seg      *jieba.Segmenter
@@ -95,7 +103,7 @@ func (a *app) stop() {
 // built is taken down again.
 func newApp(ctx context.Context, c *cli, cfg *config.Config, r roles, log *slog.Logger) (_ *app, err error) {
 	a := &app{
-		cfg: cfg, cli: c, log: log, now: time.Now, roles: r, meter: newMeter(),
+		cfg: cfg, cli: c, log: log, now: time.Now, roles: r, meter: newMeter(), opened: make(chan struct{}),
 		inbound: map[string]http.Handler{}, bots: map[string]bots.Bot{}, sources: map[string]any{}, channels: map[string]desk.Channel{},
 	}
 	defer func() {
@@ -103,8 +111,13 @@ func newApp(ctx context.Context, c *cli, cfg *config.Config, r roles, log *slog.
 			a.stop()
 		}
 	}()
-	for _, build := range []func(context.Context) error{a.lock, a.openStore, a.openStream, a.openFiles, a.openDesk, a.openChannels, a.openPages} {
+	for _, build := range []func(context.Context) error{a.lock, a.openSpool, a.openStore, a.openStream, a.openFiles, a.openDesk, a.openChannels, a.openPages} {
 		if err := build(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if a.late == nil {
+		if err := a.settle(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -133,16 +146,49 @@ func (a *app) lock(context.Context) error {
 	return nil
 }
 
+// openStore opens the database. A process that takes what is pushed starts
+// without one, too: it keeps that on disk until the database is there.
 func (a *app) openStore(ctx context.Context) error {
-	db, err := store.Open(ctx, a.cfg.Storage.Database.Reveal(), store.Options{Log: a.log, Now: a.now})
+	dsn, o := a.cfg.Storage.Database.Reveal(), store.Options{Log: a.log, Now: a.now}
+	if a.spool == nil {
+		db, err := store.Open(ctx, dsn, o)
+		if err != nil {
+			return err
+		}
+		a.keepStore(db)
+		return nil
+	}
+	db, settled, err := store.OpenLater(ctx, dsn, o, openPatience)
 	if err != nil {
 		return err
 	}
+	a.keepStore(db)
+	select {
+	case err := <-settled:
+		return err
+	default:
+		a.late = settled
+		a.log.Warn("the database is not there yet: what is pushed is kept on disk, everything else waits for it")
+		return nil
+	}
+}
+
+func (a *app) keepStore(db *store.DB) {
 	a.db = db
 	a.onStop("database", func(context.Context) error { return db.Close() })
-	if db.Dialect() == "postgres" && a.cfg.Storage.Redis == "" {
-		return a.lockAlone(ctx)
+}
+
+// settle does what has to be done with an open database before work begins.
+func (a *app) settle(ctx context.Context) error {
+	if a.db.Dialect() == "postgres" && a.cfg.Storage.Redis == "" {
+		if err := a.lockAlone(ctx); err != nil {
+			return err
+		}
 	}
+	if err := a.syncStaff(ctx, a.cfg); err != nil {
+		return err
+	}
+	close(a.opened)
 	return nil
 }
 
@@ -222,7 +268,7 @@ func (a *app) openFiles(context.Context) error {
 }
 
 // openDesk loads the dictionary and the analysis, then desk and pipeline.
-func (a *app) openDesk(ctx context.Context) error {
+func (a *app) openDesk(context.Context) error {
 	analyzer, err := a.openAnalyzer(a.cfg)
 	if err != nil {
 		return err
@@ -230,13 +276,14 @@ func (a *app) openDesk(ctx context.Context) error {
 	rules := deskRules(a.cfg, analyzer, a.seg, a.channels)
 	a.pipeline = pipeline.New(pipeline.Options{
 		DB: a.db, Stream: a.stream, Files: a.files, Log: a.log, Now: a.now, Holder: processName(), Timing: timing(a.cfg), Meter: a.meter, Fresh: a.cfg.Desk.Fresh,
-		DayQuota:  int64(a.cfg.Files.MaxPerDay),
+		DayQuota: int64(a.cfg.Files.MaxPerDay),
+		Spool:    pipeline.Spool{Spool: a.spool, Orphans: a.orphans}, Opened: a.opened,
 		Failpoint: failpoint,
 	})
 	a.desk = desk.New(desk.Options{DB: a.db, Now: a.now, Log: a.log, Bell: a.pipeline, Rules: rules})
 	a.pipeline.Bind(a.desk)
 	a.sweeper.Store(a.pipeline)
-	return a.syncStaff(ctx, a.cfg)
+	return nil
 }
 
 func (a *app) openAnalyzer(cfg *config.Config) (*nlp.Analyzer, error) {
@@ -266,7 +313,7 @@ func timing(cfg *config.Config) pipeline.Timing {
 	t := pipeline.DefaultTiming()
 	t.Lease, t.Poll, t.Reconcile = cfg.Advanced.Lease, cfg.Advanced.Poll, cfg.Advanced.Reconcile
 	t.SendBudget, t.RetryMax, t.RetryFor = cfg.Advanced.SendTimeout, cfg.Advanced.RetryMax, cfg.Advanced.RetryFor
-	t.Grace = cfg.Advanced.Stop / 2
+	t.Grace, t.SpoolAfter = cfg.Advanced.Stop/2, cfg.Advanced.SpoolAfter
 	return t
 }
 
@@ -390,18 +437,8 @@ func addressOf(options any) string {
 // openPages builds the web server's handler.
 func (a *app) openPages(context.Context) error {
 	a.pages = web.New(web.Options{
-		DB: a.db, Files: a.files, Stream: a.stream, Inbox: a.pipeline, Desk: board{a.desk}, Ready: a.ready, Now: a.now, Log: a.log, Site: a.site(a.cfg),
+		DB: a.db, Files: a.files, Stream: a.stream, Inbox: a.pipeline, Desk: board{a.desk}, Ready: a.ready, Waiting: a.waiting, Now: a.now, Log: a.log, Site: a.site(a.cfg),
 	})
-	return nil
-}
-
-// ready says why the process cannot take messages now.
-func (a *app) ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	if err := a.db.Ping(ctx); err != nil {
-		return errors.New("the database does not answer")
-	}
 	return nil
 }
 

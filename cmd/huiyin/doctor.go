@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
@@ -11,6 +12,7 @@ import (
 	"github.com/huiyin/huiyin/listeners"
 	"github.com/huiyin/huiyin/pipeline"
 	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/store/spool"
 	"github.com/huiyin/huiyin/store/stream"
 )
 
@@ -29,6 +31,7 @@ func doctor(ctx context.Context, c *cli, args []string) error {
 	}
 	d := &examination{cli: c, cfg: cfg}
 	d.database(ctx)
+	d.spool()
 	d.redis(ctx)
 	d.dictionary()
 	d.channels(ctx)
@@ -125,6 +128,30 @@ func (d *examination) backlog(ctx context.Context, db *store.DB) {
 		d.say(what, good(
 			fmt.Sprintf("没有（待分析 %d，导入的历史 %d，待取的附件 %d）", waits.Live, waits.History, waits.Attachments),
 			fmt.Sprintf("none (to analyse %d, imported history %d, files to fetch %d)", waits.Live, waits.History, waits.Attachments)))
+	}
+}
+
+// spool says what is kept on disk, and why it is still there.
+func (d *examination) spool() {
+	const what = "磁盘暂存"
+	if d.cfg.Storage.SpoolMax == 0 {
+		d.say(what, true, "没有开（storage.spool_max 是 0），数据库不在时推送的消息会被请回去", "")
+		return
+	}
+	st, err := spool.Look(d.cfg.Storage.Spool)
+	if err != nil {
+		d.say(what, false, err.Error(), "检查 storage.spool 这个目录的权限")
+		return
+	}
+	if st.Quarantined > 0 {
+		d.say(what, false, fmt.Sprintf("有 %d 条放不进数据库，单独放着", st.Quarantined), "看 "+filepath.Join(d.cfg.Storage.Spool, "*", "quarantine")+" 里的 .reason 和 .record：原因和原文；处理好后删掉这些文件")
+	}
+	switch {
+	case st.Depth == 0:
+		d.say(what, true, "是空的", "")
+	default:
+		d.say(what, false, fmt.Sprintf("有 %d 条新消息等着进数据库（%d KB，最早 %s）", st.Depth, st.Bytes>>10, st.Oldest.In(d.cfg.Location).Format("01-02 15:04")),
+			"它们不会丢。让数据库恢复，serve 在运行就会自动补进去；serve 没在运行就启动它")
 	}
 }
 

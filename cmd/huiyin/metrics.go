@@ -16,6 +16,7 @@ import (
 type meter struct {
 	registry    *prometheus.Registry
 	received    *prometheus.CounterVec
+	spooled     *prometheus.CounterVec
 	analyzed    prometheus.Counter
 	analyzeTime prometheus.Histogram
 	sent        *prometheus.CounterVec
@@ -29,17 +30,21 @@ func newMeter() *meter {
 	m.received = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "huiyin_received_total", Help: "Messages and entries stored, by channel."}, []string{"channel"})
 	m.analyzed = prometheus.NewCounter(prometheus.CounterOpts{Name: "huiyin_analyzed_total", Help: "Messages analysed and routed."})
 	m.analyzeTime = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "huiyin_analyze_batch_seconds", Help: "Time of one batch through analysis and routing.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)})
+	m.spooled = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "huiyin_spooled_total", Help: "Messages kept on disk because the database was away, by channel."}, []string{"channel"})
 	m.sent = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "huiyin_sent_total", Help: "Requests to platforms, by channel, kind and outcome."}, []string{"channel", "kind", "outcome"})
 	m.quarantined = prometheus.NewCounter(prometheus.CounterOpts{Name: "huiyin_quarantined_total", Help: "Messages set aside after too many failures."})
 	m.latency = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "huiyin_latency_seconds", Help: "Time from receiving to a stage.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 16)}, []string{"stage"})
 	m.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "huiyin_reloads_total", Help: "Reloads of the configuration, by outcome."}, []string{"outcome"})
-	m.registry.MustRegister(m.received, m.analyzed, m.analyzeTime, m.sent, m.quarantined, m.latency, m.reloads,
+	m.registry.MustRegister(m.received, m.spooled, m.analyzed, m.analyzeTime, m.sent, m.quarantined, m.latency, m.reloads,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 // Received implements pipeline.Meter.
 func (m *meter) Received(channel string, n int) { m.received.WithLabelValues(channel).Add(float64(n)) }
+
+// Spooled implements pipeline.Meter.
+func (m *meter) Spooled(channel string, n int) { m.spooled.WithLabelValues(channel).Add(float64(n)) }
 
 // Analyzed implements pipeline.Meter.
 func (m *meter) Analyzed(n int, took time.Duration) {
@@ -76,18 +81,36 @@ var (
 	lagDesc         = prometheus.NewDesc("huiyin_lag_seconds", "Age of the oldest message not yet analysed.", nil, nil)
 	heldDesc        = prometheus.NewDesc("huiyin_quarantine", "Messages that wait for a person to look at them.", nil, nil)
 	attachmentsDesc = prometheus.NewDesc("huiyin_attachments_pending", "Attachments not yet fetched.", nil, nil)
+	spoolDepthDesc  = prometheus.NewDesc("huiyin_spool_depth", "Messages on this process's disk spool, waiting for the database.", nil, nil)
+	spoolBytesDesc  = prometheus.NewDesc("huiyin_spool_bytes", "Size of this process's disk spool.", nil, nil)
+	spoolAgeDesc    = prometheus.NewDesc("huiyin_spool_oldest_seconds", "Age of the oldest message on this process's disk spool.", nil, nil)
+	spoolAsideDesc  = prometheus.NewDesc("huiyin_spool_quarantine", "Records of this process's disk spool that were set aside.", nil, nil)
 	channelDesc     = prometheus.NewDesc("huiyin_channel_up", "1 where the channel works.", []string{"channel"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (b *backlog) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{unfinishedDesc, outboxDesc, outboxAgeDesc, lagDesc, heldDesc, attachmentsDesc, channelDesc} {
+	for _, d := range []*prometheus.Desc{unfinishedDesc, outboxDesc, outboxAgeDesc, lagDesc, heldDesc, attachmentsDesc, spoolDepthDesc, spoolBytesDesc, spoolAgeDesc, spoolAsideDesc, channelDesc} {
 		ch <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
 func (b *backlog) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	age := func(t time.Time) float64 {
+		if t.IsZero() {
+			return 0
+		}
+		return max(b.app.now().Sub(t).Seconds(), 0)
+	}
+	held, _ := b.app.pipeline.Waiting()
+	gauge(spoolDepthDesc, float64(held.Depth))
+	gauge(spoolBytesDesc, float64(held.Bytes))
+	gauge(spoolAgeDesc, age(held.Oldest))
+	gauge(spoolAsideDesc, float64(held.Quarantined))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	var waits store.Backlog
@@ -99,15 +122,6 @@ func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 	if err != nil {
 		b.app.log.Warn("backlog not read for metrics", "err", err)
 		return
-	}
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
-	age := func(t time.Time) float64 {
-		if t.IsZero() {
-			return 0
-		}
-		return max(b.app.now().Sub(t).Seconds(), 0)
 	}
 	gauge(unfinishedDesc, float64(waits.Live), "live")
 	gauge(unfinishedDesc, float64(waits.History), "history")

@@ -42,9 +42,6 @@ func serve(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.hello(ctx, addr); err != nil {
-		return err
-	}
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -60,6 +57,12 @@ func serve(ctx context.Context, c *cli, args []string) error {
 			return fmt.Errorf("work in hand did not finish in time: it will be taken up again")
 		}
 	})
+	hello := func() error { return a.hello(ctx, addr) }
+	if a.late == nil {
+		if err := hello(); err != nil {
+			return err
+		}
+	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -68,6 +71,18 @@ func serve(ctx context.Context, c *cli, args []string) error {
 		case <-ctx.Done():
 			log.Info("stopping")
 			return nil
+		case err := <-a.late:
+			a.late = nil
+			if err == nil {
+				err = a.settle(ctx)
+			}
+			if err == nil {
+				log.Info("the database is there")
+				err = hello()
+			}
+			if err != nil {
+				return err
+			}
 		case <-hup:
 			a.reload(ctx)
 		}

@@ -8,6 +8,8 @@ func answerTexts() []entry {
 		{"card.untold", "⚠️ 还没通知到客户", "⚠️ The customer has not been told"},
 		{"word.other", "其他", "other"},
 		{"notyours", "这是别人的按钮，点了不算。", "That button is for somebody else, nothing happened."},
+		{"spool.kept", "收到，已经替您存好。系统正在恢复，恢复后马上处理，不用再发一遍。", "Got it, your message is kept safe. The system is recovering and will deal with it then; no need to send it again."},
+		{"spool.notnow", "数据库暂时不可用，这一步没有做。请过一会儿再试。", "The database is not available right now, so this was not done. Please try again in a while."},
 		{"onlyone", "「{verb}」一次只能一条。", "“{verb}” takes one item at a time."},
 		{"needtext", "还差内容，例如：{example}", "Something is missing. Such as: {example}"},
 		{"promptlost", "刚才那句没有发出去：提示已经过期了。请再点一次「回复」。", "That was not sent: the prompt had expired. Please tap “Reply” again."},

@@ -62,6 +62,7 @@ type setup struct {
 	undo     string // desk.undo; empty: 3s
 	teams    string // further teams
 	ack      bool   // Slack waits for an acknowledgement no longer than it does
+	storage  string // further keys of storage, each with a comma before it
 	extra    string // further configuration
 }
 
@@ -152,7 +153,7 @@ func (h *house) configure(n int, extra string) {
 	}
 	text := fmt.Sprintf(`
 brand: {name: 青禾咖啡}
-storage: {database: %q, redis: %q, files: %q}
+storage: {database: %q, redis: %q, files: %q%s}
 web: {listen: %q, public_url: "http://%s", metrics_listen: ""}
 bots:
   - {name: site, type: web}
@@ -166,9 +167,9 @@ teams:
   - {name: 韩梅梅, role: lead, team: care, accounts: {care: "%d"}}
 cards: {fold: 0}
 desk: {undo: %s, settle: 1s, settle_max: 4s, survey_every: 0s, urge_every: 1h}
-advanced: {lease: 2s, poll: 100ms, reconcile: 500ms, send_timeout: 5s, retry_max: 500ms, stop: 5s}
+advanced: {lease: 2s, poll: 100ms, reconcile: 500ms, send_timeout: 5s, retry_max: 500ms, spool_after: 1s, stop: 5s}
 %s
-`, h.set.database, h.set.redis, filepath.Join(h.dir, "files"), web, web, h.tg.Token(), h.tg.URL(),
+`, h.set.database, h.set.redis, filepath.Join(h.dir, "files"), h.set.storage, web, web, h.tg.Token(), h.tg.URL(),
 		slacktest.BotToken, slacktest.AppToken, h.sl.URL(), channel, logistic, h.set.teams, agent, lead, h.set.undo, extra)
 	if err := os.WriteFile(h.file(n), []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)

@@ -91,31 +91,36 @@ func (b *browser) nonce() string {
 
 // says writes in the customers' chat; it may fail where no process answers.
 func (b *browser) says(nonce, text string, picture []byte) error {
+	code, answer, err := b.tries(nonce, text, picture)
+	if err == nil && code != http.StatusOK && code != http.StatusAccepted {
+		err = fmt.Errorf("the chat page answered %d: %s", code, answer)
+	}
+	return err
+}
+
+// tries is says with what the page is answered.
+func (b *browser) tries(nonce, text string, picture []byte) (code int, answer string, err error) {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	if err := w.WriteField("nonce", nonce); err != nil {
-		return err
+		return 0, "", err
 	}
 	if err := w.WriteField("text", text); err != nil {
-		return err
+		return 0, "", err
 	}
 	if picture != nil {
 		part, err := w.CreateFormFile("file", "photo.png")
 		if err != nil {
-			return err
+			return 0, "", err
 		}
 		if _, err := part.Write(picture); err != nil {
-			return err
+			return 0, "", err
 		}
 	}
 	if err := w.Close(); err != nil {
-		return err
+		return 0, "", err
 	}
-	code, answer, err := b.do(http.MethodPost, "/c/site/send", w.FormDataContentType(), &body)
-	if err == nil && code != http.StatusOK {
-		err = fmt.Errorf("the chat page answered %d: %s", code, answer)
-	}
-	return err
+	return b.do(http.MethodPost, "/c/site/send", w.FormDataContentType(), &body)
 }
 
 // bubble is one message of the customers' page.

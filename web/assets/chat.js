@@ -318,8 +318,8 @@
 
   function metaNode(m) {
     var n = make('div', 'meta');
-    if (m.state === 'received') {
-      n.appendChild(make('span', '', clock(m.at) + ' · ' + T.received));
+    if (m.state === 'received' || m.state === 'kept') {
+      n.appendChild(make('span', '', clock(m.at) + ' · ' + (m.state === 'kept' ? T.kept : T.received)));
       return n;
     }
     if (m.state === 'sending') {
@@ -365,7 +365,7 @@
       }
     });
     unsent.forEach(function (u) {
-      var m = { mine: true, at: u.at, text: u.text, files: u.files, waits: u.state !== 'received' };
+      var m = { mine: true, at: u.at, text: u.text, files: u.files, waits: u.state !== 'received' && u.state !== 'kept' };
       list.push({ key: 'u' + u.nonce, sig: 'u' + u.state, make: function () { return bubble(m); } });
       list.push({ key: 'u' + u.nonce + 's', sig: u.state + u.error + u.progress, make: function () { return metaNode(u); } });
     });
@@ -566,7 +566,7 @@
     if (busy) return;
     var u = null;
     for (var i = 0; i < unsent.length; i++) {
-      if (unsent[i].state === 'failed' || unsent[i].state === 'received') continue;
+      if (unsent[i].state === 'failed' || unsent[i].state === 'received' || unsent[i].state === 'kept') continue;
       u = unsent[i];
       break;
     }
@@ -596,10 +596,12 @@
       busy = false;
       u.progress = 0;
       if (r.status === 200 || r.status === 202) {
-        u.state = 'received';
+        // Kept on disk: it stands here until the server shows it.
+        u.state = r.data.kept ? 'kept' : 'received';
         connected(true);
         save();
         if (r.data.answer) answered(r.data.answer, null);
+        if (u.state === 'kept') { render(); flush(); return; }
         load().then(function () { forget(u.nonce, true); render(); listen(); });
       } else if (r.status === 0 || r.status === 429 || r.status >= 500 && r.status !== 507) {
         u.state = 'waiting';
