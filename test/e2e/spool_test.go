@@ -276,7 +276,9 @@ func TestSpoolFull(t *testing.T) {
 	for i := 0; ; i++ {
 		id := fmt.Sprintf("full-%d", i)
 		p, err := h.push(id)
-		h.must(err)
+		if err != nil {
+			t.Fatalf("post %d: %v (%v, %v)", i, err, h.procs[0].ended(), h.procs[0].cmd.ProcessState)
+		}
 		if p.status == http.StatusServiceUnavailable {
 			break
 		}
