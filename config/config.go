@@ -56,11 +56,12 @@ type Brand struct {
 
 // Storage is where data is kept.
 type Storage struct {
-	Database Secret `yaml:"database" secret:"true" zh:"sqlite:文件，或 postgres://用户@主机/库" en:"sqlite:FILE, or postgres://user@host/db"`
-	Redis    Secret `yaml:"redis" secret:"true" zh:"不写就在进程内；或 redis://、redis+sentinel://、redis+cluster:// 地址（rediss 加密）" en:"empty: in-process; or a redis://, redis+sentinel:// or redis+cluster:// address (rediss for TLS)"`
-	Files    string `yaml:"files" zh:"一个目录，所有进程共用" en:"one directory shared by all processes"`
-	Spool    string `yaml:"spool" zh:"数据库暂不可用时，推送来的新消息先存在这个目录；要在本机的磁盘上" en:"where messages that are pushed wait while the database is away: a directory on a local disk"`
-	SpoolMax Size   `yaml:"spool_max" zh:"最多存多少，满了就请对方稍后再推；0 就不存" en:"how much may wait there; beyond it they are refused for now; 0: nothing waits"`
+	Database Secret        `yaml:"database" secret:"true" zh:"sqlite:文件，或 postgres://用户@主机/库" en:"sqlite:FILE, or postgres://user@host/db"`
+	Redis    Secret        `yaml:"redis" secret:"true" zh:"不写就在进程内；或 redis://、redis+sentinel://、redis+cluster:// 地址（rediss 加密）" en:"empty: in-process; or a redis://, redis+sentinel:// or redis+cluster:// address (rediss for TLS)"`
+	Files    string        `yaml:"files" zh:"一个目录，所有进程共用" en:"one directory shared by all processes"`
+	Spool    string        `yaml:"spool" zh:"数据库暂不可用时，推送来的新消息先存在这个目录；要在本机的磁盘上" en:"where messages that are pushed wait while the database is away: a directory on a local disk"`
+	Keep     time.Duration `yaml:"keep" min:"168h" zh:"发给团队、已经办完的通知留多久；事情的经过不受影响" en:"how long lines to teams are kept once they were sent and their matter ended; what happened to a matter is kept in any case"`
+	SpoolMax Size          `yaml:"spool_max" zh:"最多存多少，满了就请对方稍后再推；0 就不存" en:"how much may wait there; beyond it they are refused for now; 0: nothing waits"`
 }
 
 // Web is how pages are served.
@@ -229,7 +230,7 @@ func Default() *Config {
 	answer := sla.DefaultTargets()
 	return &Config{
 		Brand:   Brand{Name: "回音", Language: "zh-CN", Timezone: "Asia/Shanghai", Hotline: "12356"},
-		Storage: Storage{Database: "sqlite:huiyin-data/huiyin.db", Files: "huiyin-data/files", Spool: "huiyin-data/spool", SpoolMax: 256 << 20},
+		Storage: Storage{Database: "sqlite:huiyin-data/huiyin.db", Files: "huiyin-data/files", Spool: "huiyin-data/spool", Keep: 90 * 24 * time.Hour, SpoolMax: 256 << 20},
 		Web:     Web{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9108"},
 		Teams: []Team{{
 			Name: "care", Title: "客服组",

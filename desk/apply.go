@@ -169,6 +169,15 @@ type work struct {
 
 	text    string // what was analysed last
 	verdict nlp.Verdict
+
+	cause time.Time // when what is acted on came, where a machine acts; zero: a person does, now
+}
+
+// doubtful reports whether customers were perhaps told already what is about to
+// be said: its cause is older than the restored database's new beginning.
+func (w *work) doubtful() bool {
+	at := w.s.restored.Load()
+	return at != nil && !at.IsZero() && !w.cause.IsZero() && w.cause.Before(*at)
 }
 
 func (s *Service) work(tx *store.Tx) *work {

@@ -363,6 +363,9 @@ func (w *work) receipt(item *feedback.Item, conv *feedback.Conversation, author 
 		return err
 	}
 	item.Receipt = feedback.DeliveryPending
+	if w.doubtful() {
+		item.Receipt = feedback.DeliveryUncertain
+	}
 	return w.promiseTimer(item)
 }
 

@@ -32,6 +32,9 @@ type Service struct {
 	bell  Bell
 	chats chatCache
 	burst burst
+	// restored is when the database was found to be a restored one; nil or zero:
+	// never.
+	restored atomic.Pointer[time.Time]
 }
 
 // Bell announces what was committed to whoever works on it. Its methods must
@@ -62,6 +65,11 @@ func New(o Options) *Service {
 	s.rules.Store(o.Rules)
 	return s
 }
+
+// SetRestored says when the database was found to be a restored one; zero:
+// never. What a customer would be told by reason of something older is not sent
+// by itself: perhaps it was, after the copy was made.
+func (s *Service) SetRestored(at time.Time) { s.restored.Store(&at) }
 
 // Rules returns the configuration in force.
 func (s *Service) Rules() *Rules { return s.rules.Load() }

@@ -34,6 +34,7 @@ const (
 func (c Incoming) run(w *work) (*feedback.Item, error) {
 	m := c.Message
 	w.text, w.verdict = m.Text, c.Verdict
+	w.cause = m.ReceivedAt
 	var item *feedback.Item
 	var err error
 	if m.Conversation == 0 || !w.r.Channels[m.Channel].Bot {

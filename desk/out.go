@@ -144,11 +144,34 @@ func (w *work) tellPart(m toCustomer, key, text string, post bots.Post) (bool, e
 	if _, err := w.tx.InsertMessages([]*feedback.Message{&said}); err != nil {
 		return false, fmt.Errorf("message to customer: %w", err)
 	}
-	return w.put(store.Out{
+	o := store.Out{
 		Key: key, Bot: m.conv.Channel, Chat: m.conv.Chat, Audience: store.ToCustomer, Kind: m.kind,
 		Item: m.item, Conversation: m.conv.ID, Message: said.ID, Staff: m.staff, Resolution: m.resolution,
 		Body: encode(post), NextAt: m.at, Urgent: m.urgent,
-	})
+	}
+	if w.doubtful() {
+		return w.doubt(o)
+	}
+	return w.put(o)
+}
+
+// doubt writes a message that perhaps was sent already, before the database was
+// restored: staff decide.
+func (w *work) doubt(o store.Out) (bool, error) {
+	o.State, o.Error = store.OutUncertain, "the database was restored"
+	fresh, err := w.put(o)
+	if err != nil || !fresh || o.Item == 0 {
+		return fresh, err
+	}
+	kept, err := w.tx.OutOf(o.Item, o.Key)
+	if err != nil {
+		return false, err
+	}
+	item, err := w.tx.Item(o.Item)
+	if err != nil {
+		return false, err
+	}
+	return true, w.troubled(item, kept)
 }
 
 // places returns where a team's cards go: as configured, then as registered in

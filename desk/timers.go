@@ -17,6 +17,7 @@ import (
 type Due struct{ Timer store.Timer }
 
 func (d Due) run(w *work) (*feedback.Item, error) {
+	w.cause = d.Timer.Due
 	taken, err := w.tx.TakeTimer(d.Timer)
 	if err != nil {
 		return nil, err

@@ -387,6 +387,9 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 		o.State, o.SentRev = store.OutSent, a.rev
 		return false
 	}
+	if o.Audience == store.ToCustomer {
+		d.p.toCustomers.Add(1)
+	}
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.p.timing.SendBudget)
 	defer cancel()
 	sent, err := d.request(request, o, a)

@@ -44,6 +44,9 @@ type Options struct {
 	// DayQuota is how many bytes of one person's files are kept in a day; 0: no
 	// bound.
 	DayQuota int64
+	// KeepDone is how long lines to teams are kept that were sent and whose
+	// matter ended; 0: for ever.
+	KeepDone time.Duration
 	// Spool is where pushed channels' messages wait while the database cannot
 	// take them.
 	Spool Spool
@@ -123,8 +126,12 @@ type Pipeline struct {
 	quota  int64
 	fail   func(string)
 	spool  Spool
-	kept   kept
-	opened <-chan struct{}
+	// keepDone is Options.KeepDone, toCustomers how many requests with
+	// customers' messages were made.
+	keepDone    time.Duration
+	toCustomers atomic.Int64
+	kept        kept
+	opened      <-chan struct{}
 
 	mu        sync.Mutex
 	bots      map[string]*runner
@@ -140,7 +147,7 @@ func New(o Options) *Pipeline {
 	p := &Pipeline{
 		db: o.DB, stream: o.Stream, files: o.Files, desk: o.Desk, log: o.Log, now: o.Now, holder: o.Holder,
 		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint,
-		spool: o.Spool, opened: o.Opened,
+		spool: o.Spool, opened: o.Opened, keepDone: o.KeepDone,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
 		direct: make(chan []int64, 256),
 	}
@@ -185,6 +192,10 @@ func (p *Pipeline) setHealth(name string, ok bool, text string) {
 		p.log.Info("channel is well again", "channel", name)
 	}
 }
+
+// SentToCustomers counts the requests with messages to customers that this
+// process has made.
+func (p *Pipeline) SentToCustomers() int64 { return p.toCustomers.Load() }
 
 // Channels returns how every channel is doing.
 func (p *Pipeline) Channels() map[string]Health {
@@ -245,6 +256,9 @@ func (p *Pipeline) Run(ctx context.Context, roles Roles) error {
 		start("analyze without the stream", p.directLoop)
 		start("timers", p.leased("timers", p.timerLoop))
 		start("reconcile", p.leased("reconcile", p.reconcileLoop))
+		if p.keepDone > 0 {
+			start("prune", p.leased("prune", p.pruneLoop))
+		}
 		start("attachments", p.leased("attachments", p.attachLoop))
 		for name, r := range p.bots {
 			start("deliver "+name, p.leased("deliver:"+name, func(ctx context.Context) error { return p.deliverLoop(ctx, r) }))

@@ -185,6 +185,9 @@ func (a *app) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.knowInstallation(ctx); err != nil {
+		return err
+	}
 	if err := a.syncStaff(ctx, a.cfg); err != nil {
 		return err
 	}
@@ -275,7 +278,7 @@ func (a *app) openDesk(context.Context) error {
 	}
 	rules := deskRules(a.cfg, analyzer, a.seg, a.channels)
 	a.pipeline = pipeline.New(pipeline.Options{
-		DB: a.db, Stream: a.stream, Files: a.files, Log: a.log, Now: a.now, Holder: processName(), Timing: timing(a.cfg), Meter: a.meter, Fresh: a.cfg.Desk.Fresh,
+		DB: a.db, Stream: a.stream, Files: a.files, Log: a.log, Now: a.now, Holder: processName(), Timing: timing(a.cfg), Meter: a.meter, Fresh: a.cfg.Desk.Fresh, KeepDone: a.cfg.Storage.Keep,
 		DayQuota: int64(a.cfg.Files.MaxPerDay),
 		Spool:    pipeline.Spool{Spool: a.spool, Orphans: a.orphans}, Opened: a.opened,
 		Failpoint: failpoint,

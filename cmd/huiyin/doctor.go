@@ -133,26 +133,30 @@ func (d *examination) backlog(ctx context.Context, db *store.DB) {
 
 // spool says what is kept on disk, and why it is still there.
 func (d *examination) spool() {
-	const what = "磁盘暂存"
+	what := d.cli.tr("磁盘暂存", "disk spool")
 	if d.cfg.Storage.SpoolMax == 0 {
-		d.say(what, true, "没有开（storage.spool_max 是 0），数据库不在时推送的消息会被请回去", "")
+		d.say(what, good("没有开（storage.spool_max 是 0），数据库不在时推送的消息会被请回去", "off (storage.spool_max is 0): what is pushed while the database is away is refused"))
 		return
 	}
 	st, err := spool.Look(d.cfg.Storage.Spool)
 	if err != nil {
-		d.say(what, false, err.Error(), "检查 storage.spool 这个目录的权限")
+		d.say(what, bad(err.Error(), err.Error(), "检查 storage.spool 这个目录的权限", "check the rights of the directory storage.spool"))
 		return
 	}
-	if st.Quarantined > 0 {
-		d.say(what, false, fmt.Sprintf("有 %d 条放不进数据库，单独放着", st.Quarantined), "看 "+filepath.Join(d.cfg.Storage.Spool, "*", "quarantine")+" 里的 .reason 和 .record：原因和原文；处理好后删掉这些文件")
+	if n := st.Quarantined; n > 0 {
+		files := filepath.Join(d.cfg.Storage.Spool, "*", "quarantine")
+		d.say(what, bad(
+			fmt.Sprintf("有 %d 条放不进数据库，单独放着", n), fmt.Sprintf("%d records could not be put into the database and were set aside", n),
+			"看 "+files+" 里的 .reason 和 .record：原因和原文；处理好后删掉这些文件", "see .reason and .record in "+files+": why, and what it was; delete the files once you have seen to them"))
 	}
-	switch {
-	case st.Depth == 0:
-		d.say(what, true, "是空的", "")
-	default:
-		d.say(what, false, fmt.Sprintf("有 %d 条新消息等着进数据库（%d KB，最早 %s）", st.Depth, st.Bytes>>10, st.Oldest.In(d.cfg.Location).Format("01-02 15:04")),
-			"它们不会丢。让数据库恢复，serve 在运行就会自动补进去；serve 没在运行就启动它")
+	if st.Depth == 0 {
+		d.say(what, good("是空的", "empty"))
+		return
 	}
+	oldest := st.Oldest.In(d.cfg.Location).Format("01-02 15:04")
+	d.say(what, bad(
+		fmt.Sprintf("有 %d 条新消息等着进数据库（%d KB，最早 %s）", st.Depth, st.Bytes>>10, oldest), fmt.Sprintf("%d new messages wait for the database (%d KB, the oldest of %s)", st.Depth, st.Bytes>>10, oldest),
+		"它们不会丢。让数据库恢复，serve 在运行就会自动补进去；serve 没在运行就启动它", "they are safe. Bring the database back: a serve that runs puts them in; start one where none runs"))
 }
 
 func (d *examination) redis(ctx context.Context) {

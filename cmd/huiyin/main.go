@@ -55,7 +55,7 @@ func commands() []command {
 		{"staff", "add NAME -team T -role R", "prints a code that links the person's chat accounts", staff},
 		{"signin", "NAME", "prints a board link for 10 minutes", signin},
 		{"quarantine", "[-text] [-replay ID …|all]", "lists messages that failed too often, and tries them again", quarantine},
-		{"migrate", "", "brings the database to this version", migrate},
+		{"migrate", "[-restored]", "brings the database to this version; -restored after a backup was put back", migrate},
 		{"version", "", "prints the version", version},
 	}
 }

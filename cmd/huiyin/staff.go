@@ -138,10 +138,20 @@ func signin(ctx context.Context, c *cli, args []string) error {
 
 // migrate brings the database to this version; opening it does.
 func migrate(ctx context.Context, c *cli, args []string) error {
-	if _, err := c.flags(newFlags("migrate"), args, 0); err != nil {
+	fs := newFlags("migrate")
+	restored := fs.Bool("restored", false, "the database was restored from a backup: what was on its way to customers then is not sent by itself")
+	if _, err := c.flags(fs, args, 0); err != nil {
 		return err
 	}
-	return c.tool(ctx, func(_ *config.Config, db *store.DB, _ *desk.Service) error {
+	return c.tool(ctx, func(cfg *config.Config, db *store.DB, _ *desk.Service) error {
+		if *restored {
+			held, err := markRestored(ctx, cfg, db, time.Now())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.out, "%s: marked as restored. %d messages that were on their way to customers are shown to colleagues as uncertain once serve runs.\n", db.Dialect(), held)
+			return nil
+		}
 		fmt.Fprintf(c.out, "%s: the database is at this version.\n", db.Dialect())
 		return nil
 	})

@@ -56,6 +56,8 @@ func Run(t *testing.T, open Opener) {
 		"cancelled":            testCancelled,
 		"races":                testRaces,
 		"closed":               testClosed,
+		"prune":                testPrune,
+		"restored":             testRestored,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
