@@ -131,6 +131,18 @@ type Recaller interface {
 	Recall(ctx context.Context, chat, messageID string) error
 }
 
+// Finder can look for what it posted. A platform whose answer was lost may
+// have taken the message all the same: a team's message is looked for before
+// it is posted again. Errors are *SendError.
+type Finder interface {
+	// Find returns the id of the message that p became at some time since then;
+	// empty where there is none, or none that can be told from others.
+	Find(ctx context.Context, p Post, since time.Time) (id string, err error)
+	// KeyOf returns the Key of the Post that became a message of the bot; empty
+	// where the platform does not know one.
+	KeyOf(ctx context.Context, chat, messageID string) (key string, err error)
+}
+
 // Fetcher can fetch what an Attachment's Ref names. The reader ends with an
 // error where the content is longer than max bytes.
 type Fetcher interface {
@@ -202,6 +214,8 @@ type Event struct {
 	MessageID   string // of the message, or of the message whose button was pressed
 	Thread      string // id of the message whose thread this was written in
 	ReplyTo     string // id of the message this answers
+	Own         bool   // the message that Thread names is the bot's own
+	About       string // data of a button of that message, where the platform shows it
 	From        Person
 	Text        string // as a person reads it; a leading mention of the bot is removed
 	Mentioned   bool   // the bot was mentioned

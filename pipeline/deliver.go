@@ -99,7 +99,7 @@ func (d *delivery) begin(ctx context.Context) error {
 	}
 	for _, o := range left {
 		epoch := o.Epoch
-		o.Error = "the process ended while sending"
+		o.Error = leftSending
 		if o.Audience == store.ToCustomer {
 			o.State = store.OutUncertain
 		} else {
@@ -392,7 +392,7 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 	}
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.p.timing.SendBudget)
 	defer cancel()
-	sent, err := d.request(request, o, a)
+	sent, err := d.lookThenAsk(request, o, a)
 	if err == nil {
 		o.State, o.SentAt, o.Error, o.SentRev = store.OutSent, d.p.now(), "", a.rev
 		if sent.ID != "" {
@@ -405,6 +405,47 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 	d.p.meter.Sent(d.r.name, o.Kind, string(bots.FateOf(err)))
 	return d.outcome(o, a, err)
 }
+
+// leftSending is the error of a row whose process ended while it was sent.
+const leftSending = "the process ended while sending"
+
+// mayBeThere reports whether the platform may have taken a row's message at an
+// earlier try: its answer was lost, or the process ended before it was recorded.
+func mayBeThere(o *store.Out) bool {
+	return o.External == "" && (o.Error == leftSending || strings.HasPrefix(o.Error, string(bots.Uncertain)))
+}
+
+// lookThenAsk asks the platform, unless what is to be sent is found to be there
+// already. A card that is found becomes what the item is now.
+func (d *delivery) lookThenAsk(ctx context.Context, o *store.Out, a act) (sent bots.Sent, err error) {
+	finder, can := d.r.bot.(bots.Finder)
+	if !can || a.edit != "" || a.recall != "" || !mayBeThere(o) {
+		return d.request(ctx, o, a)
+	}
+	err = safely(func() (err error) {
+		sent.ID, err = finder.Find(ctx, a.post, o.CreatedAt)
+		return err
+	})
+	var se *bots.SendError
+	switch {
+	case errors.As(err, &se):
+		// Still nobody knows: the next try looks again.
+		return bots.Sent{}, &bots.SendError{Fate: se.Fate, Code: se.Code, RetryAfter: se.RetryAfter, Scope: se.Scope, Err: errNotLooked}
+	case err != nil:
+		return bots.Sent{}, err
+	case sent.ID == "":
+		return d.request(ctx, o, a)
+	}
+	d.p.log.Info("a message whose answer was lost is there", "channel", d.r.name, "out", o.ID, "kind", o.Kind)
+	if o.Kind == desk.OutCard || o.Kind == desk.OutFold {
+		o.External, a.edit = sent.ID, sent.ID
+		return d.request(ctx, o, a)
+	}
+	return sent, nil
+}
+
+// errNotLooked says that it could not be found out whether a message is there.
+var errNotLooked = errors.New("not looked for")
 
 // request asks the platform; a panic in a connector is an uncertain outcome.
 func (d *delivery) request(ctx context.Context, o *store.Out, a act) (sent bots.Sent, err error) {
@@ -440,6 +481,9 @@ func (d *delivery) outcome(o *store.Out, a act, err error) (gone bool) {
 		se = &bots.SendError{Fate: bots.Uncertain, Code: "unknown"}
 	}
 	o.Error = strings.TrimSuffix(string(se.Fate)+": "+se.Code, ": ")
+	if errors.Is(err, errNotLooked) {
+		o.Error = string(bots.Uncertain) + ": not looked for: " + o.Error
+	}
 	retry := func(after time.Duration) {
 		o.State, o.NextAt = store.OutRetry, now.Add(after)
 		if now.Sub(o.CreatedAt) > d.p.timing.RetryFor {
@@ -488,7 +532,7 @@ func (d *delivery) outcome(o *store.Out, a act, err error) (gone bool) {
 // vanished: a card that was deleted is posted again; a line whose card is gone
 // comes without its thread.
 func (d *delivery) vanished(o *store.Out, a act, retry func(time.Duration)) {
-	if a.edit != "" {
+	if a.edit != "" || o.External != "" {
 		o.External = ""
 		retry(0)
 		return

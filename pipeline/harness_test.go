@@ -44,6 +44,7 @@ type fakeBot struct {
 // shown is one message as it stands in a chat now.
 type shown struct {
 	ID, Chat, Thread, Text string
+	Key                    string
 	Buttons                []bots.Button
 	Card                   bool
 	Silent                 bool
@@ -62,7 +63,7 @@ func (b *fakeBot) Send(_ context.Context, p bots.Post) (bots.Sent, error) {
 		return bots.Sent{}, err
 	}
 	b.next++
-	m := &shown{ID: strconv.Itoa(b.next), Chat: p.Chat, Thread: p.Thread, Silent: p.Silent, Mention: p.Mention, Files: len(p.Files)}
+	m := &shown{ID: strconv.Itoa(b.next), Chat: p.Chat, Thread: p.Thread, Key: p.Key, Silent: p.Silent, Mention: p.Mention, Files: len(p.Files)}
 	m.fill(p)
 	b.shown = append(b.shown, m)
 	if b.lose > 0 {

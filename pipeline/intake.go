@@ -195,6 +195,11 @@ func customerTap(payload string) bool {
 }
 
 func (p *Pipeline) toDesk(ctx context.Context, bot string, e bots.Event, w where) (bots.Answer, error) {
+	if w.team != "" && e.Own && e.Type == bots.OnMessage {
+		if err := p.adopt(ctx, bot, e); err != nil {
+			return bots.Answer{}, err
+		}
+	}
 	a, err := p.desk.Handle(ctx, desk.Actor{Staff: w.staff, Bot: bot, Chat: e.Chat, Key: e.Key}, e)
 	p.fail("desk.handled")
 	return a, err

@@ -178,6 +178,7 @@ func (b *bot) newMessage(ctx context.Context, m object, channel string) (*receiv
 		event: bots.Event{
 			Key: channel + ":" + ts, Type: bots.OnMessage,
 			Chat: chat, MessageID: ts, Thread: thread, ReplyTo: thread,
+			Own:  thread != "" && m.text("parent_user_id") == b.me(),
 			From: b.sender(ctx, user), Text: text, Mentioned: mentioned,
 			Attachments: attachments(m), At: timeOf(ts),
 		},

@@ -39,7 +39,7 @@ func TestMessageInAThread(t *testing.T) {
 		t.Errorf("the root arrived as %+v", e)
 	}
 	e = one(t, in, text("解决不了，先问品控"))
-	if e.MessageID != reply || e.Thread != root || e.ReplyTo != root || e.From.ID != wang || len(e.Raw) == 0 || time.Since(e.At) > time.Minute {
+	if e.MessageID != reply || e.Thread != root || e.ReplyTo != root || e.Own || e.From.ID != wang || len(e.Raw) == 0 || time.Since(e.At) > time.Minute {
 		t.Errorf("the reply arrived as %+v", e)
 	}
 }

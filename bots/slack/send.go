@@ -50,9 +50,7 @@ func (b *bot) post(ctx context.Context, p bots.Post, l layout) (ts string, err e
 		return b.api.PostEphemeralContext(ctx, p.Chat, p.Private, options...)
 	}
 	if p.Key != "" {
-		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{
-			EventType: "huiyin", EventPayload: map[string]any{"key": p.Key},
-		}))
+		options = append(options, slack.MsgOptionMetadata(metadata(p.Key)))
 	}
 	_, ts, err = b.api.PostMessageContext(ctx, p.Chat, options...)
 	return ts, err

@@ -131,6 +131,7 @@ var (
 	_ bots.Bot      = (*bot)(nil)
 	_ bots.Editor   = (*bot)(nil)
 	_ bots.Recaller = (*bot)(nil)
+	_ bots.Finder   = (*bot)(nil)
 	_ bots.Fetcher  = (*bot)(nil)
 	_ bots.Doctor   = (*bot)(nil)
 	_ bots.Linker   = (*bot)(nil)

@@ -161,6 +161,11 @@ func judgeAnswer(method string, body []byte) ([]byte, error) {
 	}
 	delete(answer, "message")
 	delete(answer, "view")
+	if answer["messages"] != nil {
+		if answer["messages"] = leanMessages(answer["messages"]); answer["messages"] == nil {
+			return nil, &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: errors.New("the messages cannot be read")}
+		}
+	}
 	kept, err := json.Marshal(answer)
 	if err != nil {
 		return nil, &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: errors.New("the answer cannot be read")}

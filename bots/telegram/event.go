@@ -74,7 +74,7 @@ func (d decoder) base(m *wireMessage) (*bots.Event, error) {
 	if m.ReplyTo != nil && m.ReplyTo.ID != 0 {
 		e.ReplyTo = id(m.ReplyTo.ID)
 		if m.ReplyTo.From != nil && m.ReplyTo.From.ID == d.me.ID {
-			e.Thread = e.ReplyTo
+			e.Thread, e.Own, e.About = e.ReplyTo, true, m.ReplyTo.data()
 		}
 	}
 	if m.Album != "" {

@@ -342,3 +342,21 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// TestAnswersToOnesOwn: a reply to the bot's own message tells so, and what its
+// buttons bear; a reply to somebody else's does not.
+func TestAnswersToOnesOwn(t *testing.T) {
+	const markup = `"reply_markup":{"inline_keyboard":[[{"text":"看原帖","url":"https://example.com"}],[{"text":"认领","callback_data":"claim:128"},{"text":"更多","callback_data":"more:128"}]]}`
+	own := decodeOne(t, message5(groupChat, `"text":"！认领","reply_to_message":{"message_id":3,`+fromBot+`,`+markup+`}`))
+	if !own.Own || own.Thread != "3" || own.ReplyTo != "3" || own.About != "claim:128" {
+		t.Errorf("own: %+v", own)
+	}
+	others := decodeOne(t, message5(groupChat, `"text":"！认领","reply_to_message":{"message_id":3,`+fromLilei+`,`+markup+`}`))
+	if others.Own || others.About != "" || others.Thread != "" || others.ReplyTo != "3" {
+		t.Errorf("another's: %+v", others)
+	}
+	odd := decodeOne(t, message5(groupChat, `"text":"！认领","reply_to_message":{"message_id":3,`+fromBot+`,"reply_markup":{"inline_keyboard":[null,[null,{"callback_data":7}]]}}`))
+	if !odd.Own || odd.About != "" {
+		t.Errorf("odd buttons: %+v", odd)
+	}
+}

@@ -82,8 +82,25 @@ type wireMessage struct {
 
 // wireParent is the message that another answers.
 type wireParent struct {
-	ID   int64 `json:"message_id"`
-	From *user `json:"from"`
+	ID     int64 `json:"message_id"`
+	From   *user `json:"from"`
+	Markup struct {
+		Rows [][]struct {
+			Data string `json:"callback_data"`
+		} `json:"inline_keyboard"`
+	} `json:"reply_markup"`
+}
+
+// data returns what a button of the message bears; empty where none does.
+func (p *wireParent) data() string {
+	for _, row := range p.Markup.Rows {
+		for _, button := range row {
+			if button.Data != "" {
+				return button.Data
+			}
+		}
+	}
+	return ""
 }
 
 type wireFile struct {

@@ -386,18 +386,23 @@ func (l *ledger) check() {
 		if t.atChoice > 1 {
 			l.h.t.Errorf("%d closures before anybody chose\n%s", t.atChoice, l.tell(t))
 		}
-		numbers := map[string]bool{}
+		numbers, cards := map[string]bool{}, 0
 		for i := range lanes {
 			for _, m := range l.h.sl.Messages(laneChannel(i)) {
 				if m.Thread == "" && strings.Contains(m.Text, t.token) {
 					if got := cardNumber.FindStringSubmatch(firstLine(m.Text)); got != nil {
 						numbers[got[1]] = true
+						cards++
 					}
 				}
 			}
 		}
 		if len(numbers) != 1 {
 			l.h.t.Errorf("cards of items %v\n%s", numbers, l.tell(t))
+		}
+		// Slack can be searched: what was sent and not recorded is found there.
+		if cards != 1 {
+			l.h.t.Errorf("%d cards\n%s", cards, l.tell(t))
 		}
 		found := row.FindAllStringSubmatch(board.get("/?q="+t.token), -1)
 		if len(found) != 1 {

@@ -81,6 +81,9 @@ func (s *Server) write(person, channelID, text, thread string, uploads []Upload)
 	}
 	if thread != "" {
 		event["thread_ts"] = thread
+		if parent := c.find(thread); parent != nil {
+			event["parent_user_id"] = parent.User
+		}
 	}
 	var list []answer
 	for _, u := range uploads {

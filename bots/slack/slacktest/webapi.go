@@ -54,6 +54,8 @@ func (s *Server) methods() map[string]struct {
 		"chat.delete":                  {BotToken, "channel ts", s.deleteMessage},
 		"views.open":                   {BotToken, "trigger_id view", s.openView},
 		"users.info":                   {BotToken, "user include_locale", s.userInfo},
+		"conversations.history":        {BotToken, "channel cursor inclusive latest oldest limit include_all_metadata", s.history},
+		"conversations.replies":        {BotToken, "channel ts cursor inclusive latest oldest limit include_all_metadata", s.history},
 		"conversations.info":           {BotToken, "channel include_locale include_num_members", s.channelInfo},
 		"files.getUploadURLExternal":   {BotToken, "filename length alt_txt snippet_type", s.uploadURL},
 		"files.completeUploadExternal": {BotToken, "files channel_id thread_ts initial_comment blocks", s.completeUpload},
