@@ -50,10 +50,7 @@ func aboutItem(tx *store.Tx, at Place, key, data string) (int64, error) {
 	}
 	verb, arg, _ := strings.Cut(data, ":")
 	arg, _, _ = strings.Cut(arg, ":")
-	id, err := strconv.ParseInt(arg, 10, 64)
-	if err != nil {
-		return 0, nil
-	}
+	id, _ := strconv.ParseInt(arg, 10, 64) // 0, which is no id, where it is no number
 	switch verb {
 	case "undo", "now", "gotit", "again": // these name an outbox row
 		out, err := tx.Out(id)

@@ -28,6 +28,10 @@ func serve(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	// From here on: a SIGHUP that nobody listens for would end the process.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	cfg, err := c.loadConfig()
 	if err != nil {
 		return err
@@ -63,9 +67,6 @@ func serve(ctx context.Context, c *cli, args []string) error {
 			return err
 		}
 	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	for {
 		select {
 		case <-ctx.Done():
