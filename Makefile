@@ -3,11 +3,14 @@ GO      ?= go
 LINT    ?= $(shell $(GO) env GOPATH)/bin/golangci-lint
 FUZZ    ?= 20s
 CAMPAIGN ?= 10m
+ONLY    ?=
+SEED    ?=
+RESULTS ?=
 BENCH   ?= .
 PACKAGE ?= ./...
 PEERS   ?= 20000x
 
-.PHONY: help build test race lint bench bench-peers fuzz campaign pictures
+.PHONY: help build test race lint bench bench-peers fuzz campaign reliability pictures
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,5 +40,10 @@ fuzz: ## each fuzz target for FUZZ
 pictures: ## the README's pictures, from the running program (needs Chromium)
 	$(GO) run ./docs/pictures
 
-campaign: ## kill the program at random steps for CAMPAIGN; SEED=NUMBER replays one round
-	HUIYIN_CAMPAIGN=$(CAMPAIGN) HUIYIN_SEED=$(SEED) $(GO) test -tags campaign -run '^TestCampaign$$' -timeout 120m -v ./test/e2e
+campaign: ## faults under load for CAMPAIGN, all campaigns in turns; ONLY=redis,kills some; SEED=NUMBER one round
+	HUIYIN_CAMPAIGN=$(CAMPAIGN) HUIYIN_ONLY=$(ONLY) HUIYIN_SEED=$(SEED) HUIYIN_RESULTS=$(RESULTS) \
+		$(GO) test -tags campaign -run '^TestCampaign$$' -timeout 24h -v ./test/e2e
+
+reliability: ## campaigns for CAMPAIGN, and what they counted into docs/RELIABILITY.md
+	$(MAKE) campaign RESULTS=$(CURDIR)/docs/reliability.jsonl
+	$(GO) run ./test/campaign/reliability docs/reliability.jsonl docs/RELIABILITY.md

@@ -149,24 +149,40 @@ func startIn(bin string, who *syscall.Credential) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	if who != nil {
-		if err := os.Chown(dir, int(who.Uid), int(who.Gid)); err != nil {
-			return nil, err
-		}
+	data, err := initialise(bin, dir, who)
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	data := filepath.Join(dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	runAs(initdb, dir, who)
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(dir))
-	}
-	s, err := serve(ctx, bin, dir, data, who)
+	s, err := serve(ctx, bin, dir, data, port, who)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
+}
+
+// initialise makes an empty database cluster in dir, which goes where that
+// fails.
+func initialise(bin, dir string, who *syscall.Credential) (data string, err error) {
+	if who != nil {
+		if err := os.Chown(dir, int(who.Uid), int(who.Gid)); err != nil {
+			return "", err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	data = filepath.Join(dir, "data")
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	runAs(initdb, dir, who)
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(dir))
+	}
+	return data, nil
 }
 
 // binaries returns the directory of initdb and postgres.
@@ -222,12 +238,8 @@ wait $server
 rm -rf "$PWD"
 `
 
-// serve starts the server on a free port and waits until it answers.
-func serve(ctx context.Context, bin, dir, data string, who *syscall.Credential) (*running, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
+// serve starts the server on a port and waits until it answers.
+func serve(ctx context.Context, bin, dir, data string, port int, who *syscall.Credential) (*running, error) {
 	log, err := os.CreateTemp(dir, "log-")
 	if err != nil {
 		return nil, err

@@ -5,52 +5,64 @@ package e2e
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
-// TestCampaign kills the process at random steps, in rounds, for as long as
-// HUIYIN_CAMPAIGN says (a duration; 10m where unset). Each round's seed is
-// printed; HUIYIN_SEED replays one round.
+// TestCampaign plays long rounds of the campaigns that HUIYIN_ONLY names
+// (commas between; empty: all), in turns and each at least once, until
+// HUIYIN_CAMPAIGN is over (a duration; 10m where unset). Each round's seed is
+// its name; HUIYIN_SEED plays one round of each with that seed. Where
+// HUIYIN_RESULTS names a file, what was counted is added to it.
 func TestCampaign(t *testing.T) {
-	length, seed, once := 10*time.Minute, uint64(time.Now().UnixNano()), false
+	length := 10 * time.Minute
 	var err error
 	if s := os.Getenv("HUIYIN_CAMPAIGN"); s != "" {
 		if length, err = time.ParseDuration(s); err != nil {
 			t.Fatalf("HUIYIN_CAMPAIGN: %v", err)
 		}
 	}
+	seed, once := rand.Uint64N(1_000_000), false
 	if s := os.Getenv("HUIYIN_SEED"); s != "" {
 		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
 			t.Fatalf("HUIYIN_SEED: %v", err)
 		}
 		once = true
 	}
-	kills, rounds := 0, 0
-	for began := time.Now(); time.Since(began) < length; seed++ {
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
-			kills += round(t, seed)
+	chosen := chosenCampaigns(t, os.Getenv("HUIYIN_ONLY"))
+	began, rounds := time.Now(), 0
+	for {
+		for _, c := range chosen {
+			if rounds >= len(chosen) && time.Since(began) >= length {
+				break
+			}
+			t.Run(c.name+"/"+strconv.FormatUint(seed, 10), func(t *testing.T) { c.play(t, seed, true) })
 			rounds++
-		})
-		if once || t.Failed() {
+		}
+		seed++
+		if once || t.Failed() || time.Since(began) >= length {
 			break
 		}
 	}
-	t.Logf("%d rounds, %d kills; replay a round with HUIYIN_SEED=NUMBER", rounds, kills)
+	t.Logf("%d rounds in %s", rounds, time.Since(began).Round(time.Second))
 }
 
-// round is every step in a random order, each at its first to third passing.
-func round(t *testing.T, seed uint64) int {
-	h := ledgerHouse(t, setup{})
-	l := newLedger(h, seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
-	list := cells()
-	rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	l.kill(list, func() int { return 1 + rng.IntN(3) })
-	h.start()
-	l.finish()
-	l.choose()
-	l.check()
-	return len(list)
+func chosenCampaigns(t *testing.T, only string) []campaign {
+	t.Helper()
+	all := campaigns()
+	if only == "" {
+		return all
+	}
+	var chosen []campaign
+	for name := range strings.SplitSeq(only, ",") {
+		i := slices.IndexFunc(all, func(c campaign) bool { return c.name == name })
+		if i < 0 {
+			t.Fatalf("HUIYIN_ONLY: there is no campaign %q", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen
 }

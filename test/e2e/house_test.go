@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,14 +70,16 @@ type setup struct {
 
 // house is a configured Huiyin with its platforms.
 type house struct {
-	t   *testing.T
-	set setup
-	dir string
-	web string // host:port of the first process
-	tg  *telegramtest.Server
-	sl  *slacktest.Server
+	t     *testing.T
+	set   setup
+	dir   string
+	web   string // host:port of the first process
+	tg    *telegramtest.Server
+	tgURL string // where the program reaches it
+	sl    *slacktest.Server
 
 	mu    sync.Mutex
+	webs  map[int]string // host:port of each process
 	procs []*process
 }
 
@@ -108,7 +112,7 @@ func (b *buffer) String() string {
 // newHouse prepares platforms and configuration; nothing runs yet.
 func newHouse(t *testing.T, set setup) *house {
 	t.Helper()
-	h := &house{t: t, set: set, dir: t.TempDir(), web: freePort(t)}
+	h := &house{t: t, set: set, dir: t.TempDir(), web: freePort(t), webs: map[int]string{}}
 	if h.set.database == "" {
 		h.set.database = "sqlite:" + filepath.Join(h.dir, "data", "huiyin.db")
 	}
@@ -120,6 +124,7 @@ func newHouse(t *testing.T, set setup) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.tg.Close)
+	h.tgURL = h.tg.URL()
 	// The figures of Slack that only cost time are shortened.
 	slack := slacktest.Options{AckWithin: patience, TriggerTTL: patience, Retry: []time.Duration{0, time.Second, time.Second, time.Second, 2 * time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second, 8 * time.Second, 8 * time.Second, 8 * time.Second}}
 	if set.ack {
@@ -148,9 +153,15 @@ func (h *house) file(n int) string { return filepath.Join(h.dir, fmt.Sprintf("hu
 func (h *house) configure(n int, extra string) {
 	h.t.Helper()
 	web := h.web
-	if n > 0 {
-		web = freePort(h.t)
+	h.mu.Lock()
+	if n > 0 && h.webs[n] == "" {
+		h.webs[n] = freePort(h.t)
 	}
+	if n > 0 {
+		web = h.webs[n]
+	}
+	h.webs[n] = web
+	h.mu.Unlock()
 	text := fmt.Sprintf(`
 brand: {name: 青禾咖啡}
 storage: {database: %q, redis: %q, files: %q%s}
@@ -169,11 +180,18 @@ cards: {fold: 0}
 desk: {undo: %s, settle: 1s, settle_max: 4s, survey_every: 0s, urge_every: 1h}
 advanced: {lease: 2s, poll: 100ms, reconcile: 500ms, send_timeout: 5s, retry_max: 500ms, spool_after: 1s, stop: 5s}
 %s
-`, h.set.database, h.set.redis, filepath.Join(h.dir, "files"), h.set.storage, web, web, h.tg.Token(), h.tg.URL(),
+`, h.set.database, h.set.redis, filepath.Join(h.dir, "files"), h.set.storage, web, web, h.tg.Token(), h.tgURL,
 		slacktest.BotToken, slacktest.AppToken, h.sl.URL(), channel, logistic, h.set.teams, agent, lead, h.set.undo, extra)
 	if err := os.WriteFile(h.file(n), []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// addresses returns where processes serve pages, or would.
+func (h *house) addresses() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Sorted(maps.Values(h.webs))
 }
 
 // start runs serve and waits until it is ready. env are further variables.

@@ -44,6 +44,7 @@ type track struct {
 	asked    bool // [客户已收到] [再发一次] stood in the thread
 	mayLack  bool // the card said that the receipt may not have arrived
 	atChoice int  // how many closures had arrived when the colleague chose
+	closures int  // …at the end
 	looked   time.Time
 	shown    []telegramtest.Message // on the page, when it was last looked at
 }
@@ -104,6 +105,7 @@ func (l *ledger) says(k kind) *track {
 	l.tracks = append(l.tracks, t)
 	if k == onPage {
 		t.page = l.h.browser(l.base)
+		t.page.c.Timeout = 3 * time.Second // people do not wait for a process that hangs
 		t.nonce = "nonce-" + t.token
 		return t
 	}
@@ -146,7 +148,7 @@ func (l *ledger) heard(t *track) []telegramtest.Message {
 // counts returns how many receipts and closures the customer got.
 func (l *ledger) counts(t *track) (receipts, closures int) {
 	for _, m := range l.heard(t) {
-		if strings.Contains(m.Text, "收到了，给您记下了") || strings.Contains(m.Text, "这就转给同事看") {
+		if strings.Contains(m.Text, "收到了，给您记下了") || strings.Contains(m.Text, "收到了（编号") || strings.Contains(m.Text, "这就转给同事看") {
 			receipts++
 		}
 		if strings.Contains(m.Text, "处理好了") {
@@ -380,6 +382,7 @@ func (l *ledger) check() {
 		if receipts > 1 || receipts == 0 && !t.mayLack {
 			l.h.t.Errorf("%d receipts, doubt shown: %t\n%s", receipts, t.mayLack, l.tell(t))
 		}
+		t.closures = closures
 		if closures != 1 {
 			l.h.t.Errorf("%d closures\n%s", closures, l.tell(t))
 		}

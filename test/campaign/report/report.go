@@ -1,0 +1,157 @@
+// Package report keeps what campaigns counted, and writes docs/RELIABILITY.md
+// from it.
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Round is one round of a campaign: one house, one seed.
+type Round struct {
+	Campaign string         `json:"campaign"`
+	Seed     uint64         `json:"seed"`
+	Began    time.Time      `json:"began"`
+	Seconds  float64        `json:"seconds"`
+	Injected map[string]int `json:"injected"` // faults by name
+	Counted  map[string]int `json:"counted"`  // see the names below
+	// Of the load's acknowledgements, from when each request was due, retries
+	// of the client included.
+	AckP50 float64 `json:"ack_p50_ms,omitempty"`
+	AckP99 float64 `json:"ack_p99_ms,omitempty"`
+	AckMax float64 `json:"ack_max_ms,omitempty"`
+	Failed bool    `json:"failed,omitempty"`
+}
+
+// What is counted in every round.
+const (
+	Acknowledged = "acknowledged" // the load's messages that were answered 200
+	Repeated     = "repeated"     // …and sent again, to be a duplicate
+	Customers    = "customers"    // people whose way was followed to the closing reply
+	Lost         = "lost"         // acknowledged, and no item
+	Twice        = "twice"        // messages with two items
+	Unalerted    = "unalerted"    // urgent, and no card
+	Urgent       = "urgent"       // messages that must have a card at once
+	Closures     = "closures"     // customers who got their closing reply
+	SecondTimes  = "second"       // closing replies that came twice, nobody having chosen it
+	Uncertain    = "uncertain"    // closing replies shown to staff as uncertain
+	GivenUp      = "given_up"     // events that Slack gave up while nobody listened
+)
+
+// Append adds a round to a file of JSON lines.
+func Append(path string, r Round) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("a round's result: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("the campaign's results: %w", err)
+	}
+	_, err = f.Write(append(b, '\n'))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("the campaign's results: %w", err)
+	}
+	return nil
+}
+
+// Read returns the rounds of a file that Append wrote.
+func Read(path string) ([]Round, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the campaigns' results: %w", err)
+	}
+	var rounds []Round
+	lines := bufio.NewScanner(bytes.NewReader(b))
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		var r Round
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", path, n, err)
+		}
+		rounds = append(rounds, r)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return rounds, nil
+}
+
+// Table returns the Markdown that tells what the rounds injected and counted: a
+// row a campaign.
+func Table(rounds []Round) string {
+	var b strings.Builder
+	b.WriteString("| campaign | rounds, minutes | injected | messages acknowledged (sent twice) | customers followed | lost | two items | urgent, without a card | closing replies: arrived / uncertain, shown / twice | acknowledged in, p50 / p99 / longest | seeds |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|\n")
+	by := map[string][]Round{}
+	for _, r := range rounds {
+		by[r.Campaign] = append(by[r.Campaign], r)
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		b.WriteString(row(name, by[name]))
+	}
+	return b.String()
+}
+
+func row(name string, rounds []Round) string {
+	injected, counted := map[string]int{}, map[string]int{}
+	var seconds, p50, p99, longest float64
+	var seeds []string
+	failed := 0
+	for _, r := range rounds {
+		for k, n := range r.Injected {
+			injected[k] += n
+		}
+		for k, n := range r.Counted {
+			counted[k] += n
+		}
+		seconds += r.Seconds
+		p50, p99, longest = max(p50, r.AckP50), max(p99, r.AckP99), max(longest, r.AckMax)
+		seeds = append(seeds, fmt.Sprint(r.Seed))
+		if r.Failed {
+			failed++
+			seeds[len(seeds)-1] += " (failed)"
+		}
+	}
+	var faults []string
+	for _, k := range slices.Sorted(maps.Keys(injected)) {
+		faults = append(faults, fmt.Sprintf("%s ×%d", k, injected[k]))
+	}
+	acks := "–"
+	if longest > 0 {
+		acks = fmt.Sprintf("%.0f / %.0f / %.0f ms", p50, p99, longest)
+	}
+	if len(seeds) > 3 && failed == 0 {
+		seeds = []string{seeds[0], "…", seeds[len(seeds)-1]}
+	}
+	return fmt.Sprintf("| %s | %d, %.0f | %s | %d (%d) | %d | %d | %d | %d of %d | %d / %d / %d | %s | %s |\n",
+		name, len(rounds), seconds/60, strings.Join(faults, ", "), counted[Acknowledged], counted[Repeated], counted[Customers],
+		counted[Lost], counted[Twice], counted[Unalerted], counted[Urgent], counted[Closures], counted[Uncertain], counted[SecondTimes],
+		acks, strings.Join(seeds, " "))
+}
+
+// The marks between which a document holds the table.
+const (
+	tableBegin = "<!-- campaigns: begin -->\n"
+	tableEnd   = "<!-- campaigns: end -->\n"
+)
+
+// Fill returns a document with the table of rounds between its marks.
+func Fill(document string, rounds []Round) (string, error) {
+	before, rest, found := strings.Cut(document, tableBegin)
+	_, after, ends := strings.Cut(rest, tableEnd)
+	if !found || !ends {
+		return "", fmt.Errorf("the document has no lines %q and %q", strings.TrimSpace(tableBegin), strings.TrimSpace(tableEnd))
+	}
+	return before + tableBegin + "\n" + Table(rounds) + "\n" + tableEnd + after, nil
+}

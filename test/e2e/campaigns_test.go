@@ -1,0 +1,324 @@
+package e2e
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/huiyin/huiyin/bots/slack/slacktest"
+	"github.com/huiyin/huiyin/bots/telegram/telegramtest"
+	"github.com/huiyin/huiyin/test/campaign/faultproxy"
+)
+
+// campaigns are all kinds of trouble. TestCampaigns plays a short round of each;
+// `make campaign` plays long ones, with ever new seeds.
+func campaigns() []campaign {
+	return []campaign{
+		{"kills", onSQLite, killsOne},
+		{"kills-postgres", onPostgres, killsOne},
+		{"kills-roles", onBoth, killsRoles},
+		{"redis", onBoth, troubleRedis},
+		{"postgres", onOwnPostgres, troublePostgres},
+		{"sqlite", onSQLite, troubleSQLite},
+		{"platforms", onSQLite, troublePlatforms},
+		{"network", onBoth, troubleNetwork},
+		{"zombie", onBoth, troubleZombie},
+		{"rolling", onBoth, troubleRolling},
+		{"reload", onSQLite, troubleReload},
+	}
+}
+
+// TestCampaigns plays a short round of each campaign whose kills no other test
+// plays.
+func TestCampaigns(t *testing.T) {
+	t.Parallel()
+	for _, c := range campaigns() {
+		if strings.HasPrefix(c.name, "kills") {
+			continue // TestKilledBetweenEachStep, TestTwoProcesses and TestRolesApart
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.play(t, 1, false)
+		})
+	}
+}
+
+// killsOne ends a lone process at each step, in a random order.
+func killsOne(r *rig) {
+	list := cells()
+	r.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	if !r.long {
+		list = list[:4]
+	}
+	r.kill(list, func() int { return 1 + r.rng.IntN(3) })
+	r.round.Injected["kill -9 at a step"] += len(list)
+	r.serves(1)
+}
+
+// role is the process in which a step is taken, where each role has one.
+func (c cell) role() int {
+	switch {
+	case strings.HasPrefix(c.at, "intake") && c.says == onPage:
+		return 0
+	case strings.HasPrefix(c.at, "intake"), strings.HasPrefix(c.at, "desk"):
+		return 1
+	default:
+		return 2
+	}
+}
+
+// killsRoles ends the process whose step it is, while the others go on.
+func killsRoles(r *rig) {
+	roles := []string{"web", "bots", "pipeline"}
+	start := func(i int, env ...string) *process {
+		r.configure(i, r.set.extra)
+		p := r.launch(i, []string{"-only", roles[i]}, env...)
+		r.ready(p)
+		return p
+	}
+	for i := range roles {
+		r.procs = append(r.procs, start(i))
+	}
+	list := cells()
+	r.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	if !r.long {
+		list = list[:4]
+	}
+	for _, c := range list {
+		i := c.role()
+		r.must(r.procs[i].stop())
+		r.procs[i] = start(i, "HUIYIN_CRASH_AT="+c.at+":1")
+		r.says(c.says)
+		r.until("the "+roles[i]+" process ends at "+c.at, func() bool { return r.procs[i].ended() })
+		r.procs[i] = start(i)
+		r.round.Injected["kill -9 at a step of "+roles[i]]++
+	}
+}
+
+// troubleRedis: Redis forgets, dies, hangs, is full, is away.
+func troubleRedis(r *rig) {
+	r.serves(2)
+	away := 2 * time.Second
+	if r.long {
+		away = 45 * time.Second
+	}
+	r.inject(2,
+		fault{"FLUSHALL", r.redis.Flush},
+		fault{"kill -9, back empty", func() { r.redis.Kill(); r.goOn(300 * time.Millisecond); r.redis.Start() }},
+		fault{"hang (SIGSTOP)", func() { r.redis.Stop(); r.some(1); r.goOn(r.pick(2*time.Second, 3*time.Second)); r.redis.Cont() }},
+		fault{"out of memory (noeviction)", func() {
+			r.redis.Do("CONFIG", "SET", "maxmemory", "1")
+			r.some(1)
+			r.goOn(time.Second)
+			r.redis.Do("CONFIG", "SET", "maxmemory", "0")
+		}},
+		fault{"away", func() { r.redis.Kill(); r.some(1); r.goOn(away); r.redis.Start() }},
+	)
+	for range 8 {
+		if !r.long {
+			break
+		}
+		r.redis.Flush()
+		r.round.Injected["FLUSHALL"]++
+		r.goOn(r.pick(0, 2*time.Second))
+	}
+}
+
+// troublePostgres: the server crashes and recovers, and connections are ended.
+func troublePostgres(r *rig) {
+	r.serves(1)
+	r.inject(3,
+		fault{"server crash and recovery", func() { r.pg.Crash(); r.goOn(r.pick(0, 2*time.Second)); r.pg.Start() }},
+		fault{"all connections ended", r.endConnections},
+		fault{"connections ended, again and again", func() {
+			for range 5 {
+				r.endConnections()
+				r.goOn(200 * time.Millisecond)
+			}
+		}},
+	)
+}
+
+// endConnections ends the server's side of all connections but its own.
+func (r *rig) endConnections() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := pgx.Connect(ctx, r.dsn)
+	r.must(err)
+	defer c.Close(ctx) //nolint:errcheck // it was only there to end the others
+	_, err = c.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+	r.must(err)
+}
+
+// troubleSQLite: somebody else holds the database.
+func troubleSQLite(r *rig) {
+	r.serves(1)
+	longest := 3 * time.Second
+	if r.long {
+		longest = 12 * time.Second
+	}
+	r.inject(5, fault{"database locked by another", func() {
+		db, err := sql.Open("sqlite", strings.TrimPrefix(r.set.database, "sqlite:")+"?_pragma=busy_timeout(20000)")
+		r.must(err)
+		defer db.Close()
+		db.SetMaxOpenConns(1)
+		_, err = db.Exec("BEGIN IMMEDIATE")
+		r.must(err)
+		r.some(1)
+		r.goOn(r.pick(time.Second, longest))
+		_, err = db.Exec("ROLLBACK")
+		r.must(err)
+	}})
+}
+
+// troublePlatforms: answers are lost, late, cut off, refused, and no answer says
+// how long to wait.
+func troublePlatforms(r *rig) {
+	r.serves(1)
+	telegram := map[string]telegramtest.Fault{
+		"Telegram: taken, answer lost": {Drop: true}, "Telegram: taken, answer cut": {Truncate: true}, "Telegram: taken, answer too late": {Late: 6 * time.Second},
+		"Telegram: reset": {Reset: true}, "Telegram: 500": {Status: 500}, "Telegram: 502": {Status: 502},
+		"Telegram: 429 for 1 s": {Code: 429, Description: "Too Many Requests: retry after 1", RetryAfter: 1}, "Telegram: 429 without a time": {Code: 429, Description: "Too Many Requests"},
+	}
+	slack := map[string]slacktest.Fault{
+		"Slack: taken, answer lost": slacktest.AcceptThenDrop(), "Slack: taken, answer cut": slacktest.Truncated(), "Slack: taken, answer too late": slacktest.Slow(6 * time.Second),
+		"Slack: reset": slacktest.Reset(), "Slack: 503": slacktest.Status(503), "Slack: 429 for 1 s": slacktest.RateLimited(time.Second), "Slack: 429 without a time": slacktest.RateLimited(-1),
+		"Slack: 200, internal_error": slacktest.NotOK("internal_error"), "Slack: 200, ratelimited": slacktest.NotOK("ratelimited"), "Slack: 200, not JSON": slacktest.Answer("<html>"),
+	}
+	var faults []fault
+	for name, f := range telegram {
+		faults = append(faults, fault{name, func() { r.tg.Fail("sendMessage", f) }})
+	}
+	for name, f := range slack {
+		method := []string{"chat.postMessage", "chat.update", "conversations.history"}[r.rng.IntN(3)]
+		if strings.Contains(name, "taken") {
+			method = "chat.postMessage"
+		}
+		faults = append(faults, fault{name, func() { r.sl.Misbehave(method, f) }})
+	}
+	r.inject(3, faults...)
+	r.tg.Heal()
+}
+
+// troubleNetwork: what stands between the program and its database, its Redis
+// and a platform is slow, silent, one-way, reset, cut.
+func troubleNetwork(r *rig) {
+	pg, err := url.Parse(r.set.database)
+	r.must(err)
+	redis, err := url.Parse(r.set.redis)
+	r.must(err)
+	proxies := map[string]*faultproxy.Proxy{}
+	through := func(name, server string) string {
+		p, err := faultproxy.Start(server)
+		r.must(err)
+		r.house.t.Cleanup(p.Close)
+		proxies[name] = p
+		return p.Addr()
+	}
+	pg.Host, redis.Host = through("PostgreSQL", pg.Host), through("Redis", redis.Host)
+	telegram := through("Telegram", strings.TrimPrefix(r.tg.URL(), "http://"))
+	r.set.database, r.set.redis, r.tgURL = pg.String(), redis.String(), "http://"+telegram
+	r.configure(0, r.set.extra)
+	r.serves(1)
+	longest := 2 * time.Second
+	if r.long {
+		longest = 8 * time.Second
+	}
+	var faults []fault
+	for name, p := range proxies {
+		lasting := map[string]faultproxy.Fault{
+			"200 ms each way": {Delay: 200 * time.Millisecond}, "silent": faultproxy.Blackhole, "answers lost": {ToClient: true},
+			"requests lost": {ToServer: true}, "refused": {Refuse: true}, "cut in the answer": {CutAfter: 500},
+		}
+		for what, f := range lasting {
+			faults = append(faults, fault{name + ": " + what, func() {
+				p.Set(f)
+				r.goOn(r.pick(500*time.Millisecond, longest))
+				p.Set(faultproxy.Fault{})
+				p.Reset()
+			}})
+		}
+		faults = append(faults, fault{name + ": reset", func() { p.Reset() }})
+	}
+	if !r.long {
+		r.rng.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
+		faults = faults[:6]
+	}
+	r.inject(1, faults...)
+}
+
+// troubleZombie: a process stands still until its leases have gone to the other,
+// and then goes on as if nothing had been.
+func troubleZombie(r *rig) {
+	r.serves(2)
+	times := 2
+	if r.long {
+		times = 10
+	}
+	for i := range times {
+		p := r.procs[i%2]
+		r.some(2)
+		r.goOn(r.pick(0, 600*time.Millisecond)) // in the middle of the work
+		r.must(p.cmd.Process.Signal(syscall.SIGSTOP))
+		r.goOn(r.pick(3*time.Second, 5*time.Second)) // a lease lasts 2 s
+		r.must(p.cmd.Process.Signal(syscall.SIGCONT))
+		r.round.Injected["leaseholder stopped for 3–5 s"]++
+		r.goOn(time.Second)
+	}
+	for _, p := range r.procs {
+		r.round.Counted["leases lost to the other"] += strings.Count(p.err.String(), "lease lost")
+	}
+}
+
+// troubleRolling: one process after the other is stopped and started again.
+func troubleRolling(r *rig) {
+	r.serves(2)
+	times := 4
+	if r.long {
+		times = 20
+	}
+	for i := range times {
+		r.some(1)
+		r.must(r.procs[i%2].stop())
+		r.round.Injected["restart (SIGTERM)"]++
+		r.again(i % 2)
+		r.goOn(r.pick(0, 500*time.Millisecond))
+	}
+}
+
+// troubleReload: SIGHUP, every second time with a configuration that is wrong.
+func troubleReload(r *rig) {
+	r.serves(1)
+	times := 10
+	if r.long {
+		times = 100
+	}
+	for i := range times {
+		if i%10 == 0 {
+			r.some(1)
+		}
+		extra := r.set.extra + fmt.Sprintf("\nphrases: {第%d次: \"好的\"}\n", i)
+		name := "reload"
+		if i%2 == 1 {
+			extra, name = r.set.extra+"\ntexts: {receipt: \"好的 #{nummer}\"}\n", "reload of a wrong configuration"
+		}
+		r.configure(0, extra)
+		said := strings.Count(r.procs[0].err.String(), "reloaded")
+		r.must(r.procs[0].cmd.Process.Signal(syscall.SIGHUP))
+		r.until("the reload is over", func() bool { return strings.Count(r.procs[0].err.String(), "reloaded") > said })
+		r.round.Injected[name]++
+	}
+	r.configure(0, r.set.extra)
+	r.must(r.procs[0].cmd.Process.Signal(syscall.SIGHUP))
+	if _, err := os.Stat(r.file(0)); err != nil {
+		r.house.t.Error(err)
+	}
+}
