@@ -52,7 +52,7 @@ func TestCampaign(t *testing.T) {
 
 func chosenCampaigns(t *testing.T, only string) []campaign {
 	t.Helper()
-	all := campaigns()
+	all := append(campaigns(), campaign{"disk", onSQLite, troubleDisk})
 	if only == "" {
 		return all
 	}

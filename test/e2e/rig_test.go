@@ -69,7 +69,7 @@ func (c campaign) play(t *testing.T, seed uint64, long bool) {
 	ended := make(chan struct{})
 	rate := 10.0
 	if long {
-		rate = 40
+		rate = 20
 	}
 	defer func() { cancel(); <-ended }()
 	go func() {
