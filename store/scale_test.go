@@ -1,0 +1,193 @@
+package store_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/huiyin/huiyin/feedback"
+	"github.com/huiyin/huiyin/store"
+)
+
+// scaleEnv names how many items BenchmarkScale fills a store with, one number after another: 10000,100000,1000000.
+const scaleEnv = "HUIYIN_SCALE"
+
+// BenchmarkScale tells how cost grows with the number of items, on both stores: the time to store a message with its item
+// and search words, the room on disk, and the 95th percentile of what people wait for. Each line is one filling of a
+// store, so run it with -benchtime 1x; ns/op is the time of all of it.
+func BenchmarkScale(b *testing.B) {
+	sizes := os.Getenv(scaleEnv)
+	if sizes == "" {
+		sizes = "2000"
+	}
+	for text := range strings.SplitSeq(sizes, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1000 {
+			b.Fatalf("%s: %q is no number of items from 1000", scaleEnv, text)
+		}
+		b.Run(text, func(b *testing.B) {
+			on(b, func(b *testing.B, db *store.DB) {
+				for range b.N {
+					measureScale(b, db, n)
+				}
+			})
+		})
+	}
+}
+
+func measureScale(b *testing.B, db *store.DB, n int) {
+	b.Helper()
+	began := time.Now()
+	fillScale(b, db, n)
+	b.ReportMetric(float64(time.Since(began).Microseconds())/float64(n), "µs/item")
+	settle(b, db)
+	b.ReportMetric(float64(roomTaken(b, db))/float64(n), "B/item")
+
+	r := rand.New(rand.NewPCG(7, 7))
+	search := func(words int) store.Query {
+		q := store.Query{}
+		for range words {
+			// From common to rare alike: by rank, not by how often they are written.
+			q.Words = append(q.Words, scaleWord(r.IntN(scaleWords)))
+		}
+		return q
+	}
+	for _, m := range []struct {
+		name string
+		ask  func(tx *store.Tx) error
+	}{
+		{"search", func(tx *store.Tx) error { _, err := tx.Items(search(1)); return err }},
+		{"search2", func(tx *store.Tx) error { _, err := tx.Items(search(2)); return err }},
+		{"common", func(tx *store.Tx) error {
+			_, err := tx.Items(store.Query{Words: []string{scaleWord(0), scaleWord(1)}})
+			return err
+		}},
+		{"list", func(tx *store.Tx) error {
+			_, err := tx.Items(store.Query{Teams: []string{scaleTeams[r.IntN(len(scaleTeams))]}, States: []feedback.State{feedback.Closed}})
+			return err
+		}},
+		{"todo", func(tx *store.Tx) error { _, err := tx.Items(store.Query{Live: true, ByDue: true}); return err }},
+		{"week", func(tx *store.Tx) error {
+			_, err := tx.CountBy(store.Query{Since: scaleStart.Add(scaleSpan - 7*24*time.Hour), Until: scaleStart.Add(scaleSpan)}, "topic")
+			return err
+		}},
+	} {
+		b.ReportMetric(percentile95(b, db, m.ask), m.name+"-p95-ms")
+	}
+}
+
+// percentile95 is the time, in milliseconds, within which 95 of 100 askings are answered; each is asked 200 times.
+func percentile95(b *testing.B, db *store.DB, ask func(tx *store.Tx) error) float64 {
+	b.Helper()
+	took := make([]time.Duration, 200)
+	for i := range took {
+		began := time.Now()
+		mustRead(b, db, ask)
+		took[i] = time.Since(began)
+	}
+	slices.Sort(took)
+	return float64(took[len(took)*95/100].Microseconds()) / 1000
+}
+
+const scaleWords = 20_000
+
+var (
+	scaleTeams  = []string{"care", "logistics", "quality", "shops", "it"}
+	scaleTopics = []string{"物流配送", "产品质量", "服务态度", "价格优惠", "退款售后", "包装"}
+	scaleStart  = time.Unix(1.7e9, 0)
+)
+
+// scaleSpan is how long the items took to come in: what came in the last week of it is the same share at every size.
+const scaleSpan = 2 * 365 * 24 * time.Hour
+
+// scaleWord is the made-up word of a rank: two characters.
+func scaleWord(rank int) string {
+	return string([]rune{rune(0x4e00 + rank%3000), rune(0x5e00 + rank/3000*211 + rank%211)})
+}
+
+// scaleText is a message of thirty words, as often used as their rank says, and the tokens it is found by.
+func scaleText(zipf *rand.Zipf) (text string, tokens []string) {
+	words := make([]string, 30)
+	for i := range words {
+		words[i] = scaleWord(int(zipf.Uint64()))
+		for _, r := range words[i] {
+			tokens = append(tokens, string(r))
+		}
+	}
+	return strings.Join(words, ""), append(tokens, words...)
+}
+
+// fillScale stores n messages, each with its item, in batches as the pipeline does.
+func fillScale(b *testing.B, db *store.DB, n int) {
+	b.Helper()
+	const batch = 200
+	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 1)), 1.07, 8, scaleWords-1)
+	for at := 0; at < n; at += batch {
+		messages := make([]*feedback.Message, min(batch, n-at))
+		tokens := make([][]string, len(messages))
+		for k := range messages {
+			m := benchMessage(int64(at + k))
+			m.Conversation, m.Author = int64(1+(at+k)/3), int64(1+(at+k)/3)
+			m.Text, tokens[k] = scaleText(zipf)
+			m.Raw = []byte(`{"text":"` + m.Text + `"}`)
+			m.ReceivedAt = scaleStart.Add(time.Duration(float64(scaleSpan) * float64(at+k) / float64(n)))
+			messages[k] = m
+		}
+		mustWrite(b, db, func(tx *store.Tx) error { _, err := tx.InsertMessages(messages); return err })
+		mustWrite(b, db, func(tx *store.Tx) error {
+			return tx.Together(messages, store.Finishing{}, func() error { return keepScale(tx, messages, tokens, at) })
+		})
+	}
+}
+
+// keepScale gives each message its item.
+func keepScale(tx *store.Tx, messages []*feedback.Message, tokens [][]string, at int) error {
+	for k, m := range messages {
+		i := &feedback.Item{
+			Channel: m.Channel, Platform: m.Platform, Kind: m.Kind, Conversation: m.Conversation, Author: m.Author, AuthorName: "王小明",
+			State: feedback.Closed, Closure: feedback.DeliverySent, Priority: feedback.Priority(k % 4), Team: scaleTeams[(at+k)%len(scaleTeams)],
+			Text: m.Text, Quote: m.Text, CreatedAt: m.ReceivedAt,
+			Verdict: feedback.Verdict{Sentiment: []string{"negative", "neutral", "positive"}[k%3], Topics: []feedback.Topic{{Name: scaleTopics[(at+k)%len(scaleTopics)], Score: 0.9}}},
+		}
+		if (at+k)%5000 < 5 { // of a thousand one waits
+			i.State, i.Closure, i.DueAt = feedback.New, "", m.ReceivedAt.Add(time.Hour)
+		}
+		if err := tx.InsertItem(i); err != nil {
+			return err
+		}
+		if err := tx.IndexItem(i.ID, tokens[k]); err != nil {
+			return err
+		}
+		m.Item, m.Stage = i.ID, feedback.StageDone
+	}
+	_, err := tx.Finish(messages)
+	return err
+}
+
+// settle has PostgreSQL look at what is in its tables, as it does by itself a minute later.
+func settle(b *testing.B, db *store.DB) {
+	b.Helper()
+	if db.Dialect() == "postgres" {
+		mustWrite(b, db, func(tx *store.Tx) error { _, err := tx.Exec("ANALYZE"); return err })
+	}
+}
+
+// roomTaken is how many bytes the store takes on disk.
+func roomTaken(b *testing.B, db *store.DB) (bytes int64) {
+	b.Helper()
+	query := "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+	if db.Dialect() == "postgres" {
+		query = "SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace " +
+			"WHERE n.nspname = current_schema() AND c.relkind = 'r'"
+	}
+	mustRead(b, db, func(tx *store.Tx) error {
+		var err error
+		bytes, err = tx.Number(query)
+		return err
+	})
+	return bytes
+}
