@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,7 +54,10 @@ type Segmenter struct {
 	setting sync.Mutex // one SetWords at a time
 }
 
-var _ nlp.Segmenter = (*Segmenter)(nil)
+var (
+	_ nlp.Segmenter    = (*Segmenter)(nil)
+	_ nlp.WordAppender = (*Segmenter)(nil)
+)
 
 // New loads the dictionary, which takes 0.3 s or, with Options.Full, more than
 // 1 s. One Segmenter serves a whole process.
@@ -110,11 +114,16 @@ func separates(r rune) bool {
 
 // Words implements [nlp.Segmenter]. Bytes that are not text (NUL, invalid
 // UTF-8) belong to no word.
-func (s *Segmenter) Words(text string) []nlp.Word { return s.cut(text, gojieba.DefaultMode) }
+func (s *Segmenter) Words(text string) []nlp.Word { return s.cut(nil, text, gojieba.DefaultMode) }
+
+// AppendWords implements [nlp.WordAppender].
+func (s *Segmenter) AppendWords(words []nlp.Word, text string) []nlp.Word {
+	return s.cut(words, text, gojieba.DefaultMode)
+}
 
 // Search implements [nlp.Segmenter].
 func (s *Segmenter) Search(text string) []string {
-	words := s.cut(text, gojieba.SearchMode)
+	words := s.cut(nil, text, gojieba.SearchMode)
 	out := make([]string, len(words))
 	for i, w := range words {
 		out[i] = w.Text
@@ -126,28 +135,29 @@ func (s *Segmenter) Search(text string) []string {
 // memory grows with the text.
 const maxChunk = 16 << 10
 
-func (s *Segmenter) cut(text string, mode gojieba.TokenizeMode) []nlp.Word {
+func (s *Segmenter) cut(words []nlp.Word, text string, mode gojieba.TokenizeMode) []nlp.Word {
 	j := s.current.Load()
 	// gojieba frees the instance in a finalizer, and does not keep it alive while
 	// C++ still works with it.
 	defer runtime.KeepAlive(j)
-	var out []nlp.Word
+	whole := len(text) <= maxChunk && strings.IndexByte(text, 0) < 0 && utf8.ValidString(text)
 	for start := 0; start < len(text); {
-		end := chunkEnd(text, start)
+		end := len(text)
+		if !whole {
+			end = chunkEnd(text, start)
+		}
 		if end == start { // a byte that is not text
 			start++
 			continue
 		}
 		tokens := j.Tokenize(text[start:end], mode, true)
-		if out == nil {
-			out = make([]nlp.Word, 0, len(tokens))
-		}
+		words = slices.Grow(words, len(tokens))
 		for _, t := range tokens {
-			out = append(out, nlp.Word{Text: t.Str, Start: start + t.Start, End: start + t.End})
+			words = append(words, nlp.Word{Text: t.Str, Start: start + t.Start, End: start + t.End})
 		}
 		start = end
 	}
-	return out
+	return words
 }
 
 // chunkEnd returns where the piece of text that begins at start ends: before
