@@ -77,9 +77,10 @@ func (m *Model) Score(folded string, _ []string) (pos, neu, neg float64) {
 // use.
 type Reading struct {
 	text   string
-	hashes []uint64         // of the units, edge marks included
-	scores [columns]float32 // what a feature counts
-	value  float32
+	hashes []uint64 // of the units, edge marks included
+	runs   []run
+	scores [columns]float32
+	value  float32 // what a feature counts
 	pieces []piece
 	joined []piece
 	spread []float64
@@ -90,10 +91,12 @@ type Reading struct {
 func (m *Model) Read(r *Reading, folded string) (pos, neu, neg float64) {
 	r.text = folded
 	r.hashes = appendUnits(r.hashes[:0], folded)
+	r.runs = r.runs[:0]
 	if len(r.hashes) == 2 {
 		return 0, 1, 0
 	}
-	r.scores, r.value = m.scores(r.hashes)
+	r.runs = m.table.appendRuns(r.runs, r.hashes)
+	r.scores, r.value = m.scores(r.runs)
 	return m.probabilities(m.join(&r.scores))
 }
 
@@ -110,7 +113,8 @@ func (m *Model) logits(text string) (logits [heads]float64, ok bool) {
 	if len(hashes) == 2 {
 		return logits, false
 	}
-	scores, _ := m.scores(hashes)
+	var runs [512]run
+	scores, _ := m.scores(m.table.appendRuns(runs[:0], hashes))
 	return m.join(&scores), true
 }
 
@@ -129,11 +133,11 @@ func (m *Model) join(scores *[columns]float32) (logits [heads]float64) {
 }
 
 // scores returns the sum of each column over the features of a text, given as
-// its units, and what one feature counts.
-func (m *Model) scores(hashes []uint64) (scores [columns]float32, value float32) {
+// its runs, and what one feature counts.
+func (m *Model) scores(runs []run) (scores [columns]float32, value float32) {
 	var sums [columns]int32
 	var changes delta
-	n := m.table.add(&sums, &changes, hashes, m.deltas)
+	n := m.table.add(&sums, &changes, runs, m.deltas)
 	value = float32(featureValue(n))
 	for c, sum := range sums {
 		scores[c] = value*m.table.scale[c]*float32(sum) + m.bias[c]

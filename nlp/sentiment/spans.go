@@ -81,21 +81,22 @@ func (m *Model) pieces(r *Reading, label string) []piece {
 	r.pieces = pieces
 	worth, head, change := m.worth(r, label)
 	first := firstColumn[head] // the columns before it, and those after its own, are worth nothing
-	spread := append(r.spread[:0], make([]float64, len(r.hashes))...)
+	spread := slices.Grow(r.spread[:0], len(r.hashes))[:len(r.hashes)]
+	clear(spread)
 	r.spread = spread
-	m.table.eachRun(r.hashes, func(slot, from, to int) {
+	for _, run := range r.runs {
 		share := 0.0
-		for c, w := range m.table.weights(slot)[first : first+1+domains] {
+		for c, w := range (*[1 + domains]byte)(m.table.weights(int(run.slot))[first:]) {
 			share += worth[c] * float64(int8(w))
 		}
 		if m.deltas != nil {
-			share += change * float64(m.deltas[slot][head])
+			share += change * float64(m.deltas[run.slot][head])
 		}
-		share /= float64(to - from + 1)
-		for k := from; k <= to; k++ {
+		share /= float64(run.last - run.first + 1)
+		for k := run.first; k <= run.last; k++ {
 			spread[k] += share
 		}
-	})
+	}
 	for i := range pieces {
 		pieces[i].weight = spread[i+1]
 	}

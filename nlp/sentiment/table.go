@@ -74,39 +74,52 @@ func (t *table) weights(slot int) *[columns]byte {
 	return (*[columns]byte)(t.rows[slot*columns:])
 }
 
-// add adds to sums the weights of the features of a text, given as its units,
-// each once, and to changes those of deltas, unless that is nil. It returns how
-// many features there are. It is eachRun with the calls written out: most of the
-// time of judging a text is spent here.
-func (t *table) add(sums *[columns]int32, changes *delta, hashes []uint64, deltas []delta) (n int) {
-	var space [512]uint32
-	seen := slotSet{slots: space[:]}
-	// The features are looked for first, and their weights read then: so the
-	// processor can fetch many of them at once.
-	var found [maxLaneRows]uint32
-	in := 0
+// run is a run of units that is a feature.
+type run struct {
+	slot        uint32
+	first, last uint32 // units
+}
+
+// appendRuns appends the runs of units that are features. It looks for all of
+// them before any weight is read, so that the processor can fetch many weights
+// at once: most of the time of judging a text is spent here and in add.
+func (t *table) appendRuns(runs []run, hashes []uint64) []run {
 	for i := range hashes {
 		hash := seedGram
-		for _, unit := range hashes[i:min(len(hashes), i+maxGram)] {
+		for k, unit := range hashes[i:min(len(hashes), i+maxGram)] {
 			hash = mix(hash, unit)
 			slot, known := t.find(hash)
 			if !known {
 				break
 			}
-			if !seen.add(uint32(slot)) {
-				continue
-			}
-			n++
-			if in == maxLaneRows {
-				t.sum(sums, found[:])
-				in = 0
-			}
-			found[in] = uint32(slot)
-			in++
-			if deltas != nil {
-				for h, d := range deltas[slot] {
-					changes[h] += d
-				}
+			runs = append(runs, run{slot: uint32(slot), first: uint32(i), last: uint32(i + k)})
+		}
+	}
+	return runs
+}
+
+// add adds to sums the weights of the features of runs, each once, and to changes
+// those of deltas, unless that is nil. It returns how many features there are.
+func (t *table) add(sums *[columns]int32, changes *delta, runs []run, deltas []delta) (n int) {
+	var space [512]uint32
+	seen := slotSet{slots: space[:]}
+	var found [maxLaneRows]uint32
+	in := 0
+	for i := range runs {
+		slot := runs[i].slot
+		if !seen.add(slot) {
+			continue
+		}
+		n++
+		if in == maxLaneRows {
+			t.sum(sums, found[:])
+			in = 0
+		}
+		found[in] = slot
+		in++
+		if deltas != nil {
+			for h, d := range deltas[slot] {
+				changes[h] += d
 			}
 		}
 	}
@@ -162,31 +175,15 @@ func (t *table) sum(sums *[columns]int32, slots []uint32) {
 	}
 }
 
-// eachRun calls use with the slot of each run of units that is a feature, and
-// with its first and last unit.
-func (t *table) eachRun(hashes []uint64, use func(slot, first, last int)) {
-	for i := range hashes {
-		hash := seedGram
-		for j := i; j < len(hashes) && j < i+maxGram; j++ {
-			hash = mix(hash, hashes[j])
-			slot, known := t.find(hash)
-			if !known {
-				break
-			}
-			use(slot, i, j)
-		}
-	}
-}
-
 // slotsOf returns the slots of the features of a text, given as its units, each
 // once.
 func (t *table) slotsOf(hashes []uint64) (slots []int) {
 	seen := slotSet{slots: make([]uint32, 512)}
-	t.eachRun(hashes, func(slot, _, _ int) {
-		if seen.add(uint32(slot)) {
-			slots = append(slots, slot)
+	for _, run := range t.appendRuns(nil, hashes) {
+		if seen.add(run.slot) {
+			slots = append(slots, int(run.slot))
 		}
-	})
+	}
 	return slots
 }
 
