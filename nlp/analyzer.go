@@ -159,6 +159,7 @@ type scratch struct {
 	glyphs   []glyph
 	survey   survey
 	hits     []hit
+	common   []span   // words
 	kinds    kindSet  // of all hits
 	last     []uint32 // by literal: the run in which it was last found
 	run      uint32
@@ -173,7 +174,10 @@ type scratch struct {
 	words    []Word // in order
 	names    []string
 	keywords []keyword
-	evidence []Evidence
+	// keywordStarts tell keywords apart, an entry each.
+	keywordStarts       []uint64
+	nextHit, nextCommon int // from which on a word may be one
+	evidence            []Evidence
 	// The text without what breaks words apart.
 	compact        []byte
 	compactGlyphs  []glyph
@@ -248,7 +252,7 @@ func (a *Analyzer) read(s *scratch, text string) {
 
 // find runs the matcher over the text and notes which literals it holds.
 func (a *Analyzer) find(s *scratch) {
-	s.hits = a.rules.matcher.scan(s.hits[:0], s.fold.text, s.glyphs, s.fold.offsets)
+	s.hits, s.common = a.rules.matcher.scan(s.hits[:0], s.common[:0], s.fold.text, s.glyphs, s.fold.offsets)
 	if len(s.last) != len(a.rules.actions) {
 		s.last = make([]uint32, len(a.rules.actions))
 		s.run = 0

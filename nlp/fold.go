@@ -62,13 +62,16 @@ func (f *folded) reset(text string) {
 	for i, r := range text {
 		from.byte = int32(i)
 		switch {
-		case 'a' <= r && r <= 'z' || ' ' <= r && r < 'A':
-			f.push(r, from)
-			f.text = append(f.text, byte(r))
 		case cjkFirst <= r && r <= cjkLast:
 			r = rune(table[r-cjkFirst])
 			f.push(r, from)
 			f.text = append(f.text, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f)
+		case 'a' <= r && r <= 'z' || ' ' <= r && r < 'A':
+			f.push(r, from)
+			f.text = append(f.text, byte(r))
+		case 0xff01 <= r && r < 0xff21: // the usual signs of Chinese
+			f.push(r-0xfee0, from)
+			f.text = append(f.text, byte(r-0xfee0))
 		default:
 			f.pushRare(r, from, table)
 		}

@@ -14,7 +14,6 @@ const (
 // keyword is a candidate with its weight.
 type keyword struct {
 	text   string
-	start  uint64 // its first two characters and how many it has: most others differ in them
 	weight float64
 }
 
@@ -35,8 +34,9 @@ func (a *Analyzer) readWords(s *scratch) {
 // that occur often, are long, speak of a topic or are user words. Of equal ones
 // the first go first.
 func (a *Analyzer) keywords(s *scratch) []string {
-	s.keywords = s.keywords[:0]
+	s.keywords, s.keywordStarts = s.keywords[:0], s.keywordStarts[:0]
 	next := 0 // the rune with which the word begins
+	s.nextHit, s.nextCommon = 0, 0
 	for i := range s.words {
 		w := &s.words[i]
 		for int(s.fold.offsets[next]) < w.Start {
@@ -80,10 +80,11 @@ func (a *Analyzer) addKeyword(s *scratch, word string, first, end int) {
 	if seen&markLetter == 0 {
 		return
 	}
+	// Most others differ in the first two characters or in how many they have.
 	start := uint64(s.fold.runes[first])<<32 | uint64(s.fold.runes[first+1])<<8 | uint64(n)
-	for i := range s.keywords {
-		if k := &s.keywords[i]; k.start == start && k.text == word {
-			k.weight += 0.3
+	for i, other := range s.keywordStarts {
+		if other == start && s.keywords[i].text == word {
+			s.keywords[i].weight += 0.3
 			return
 		}
 	}
@@ -91,15 +92,52 @@ func (a *Analyzer) addKeyword(s *scratch, word string, first, end int) {
 		return
 	}
 	weight := keywordWeight(n, nil)
-	if node := a.rules.matcher.trie.find(s.glyphs[first:end]); node != 0 {
-		if a.rules.matcher.trie.nodes[node-1]&nodeMark != 0 {
-			return // a common word
+	literal, common := a.literalAt(s, first, end)
+	if common {
+		return
+	}
+	if literal >= 0 {
+		weight = a.rules.weights[literal]
+	}
+	s.keywords = append(s.keywords, keyword{text: word, weight: weight})
+	s.keywordStarts = append(s.keywordStarts, start)
+}
+
+// literalAt returns the literal that the runes from first up to end are, or -1,
+// and whether they are a common word. Words come in order.
+func (a *Analyzer) literalAt(s *scratch, first, end int) (literal int32, common bool) {
+	if isLatinWord(s.fold.runes[first]) || isLatinWord(s.fold.runes[end-1]) {
+		// Part of a longer word of Latin script is no hit.
+		trie := a.rules.matcher.trie
+		if node := trie.find(s.glyphs[first:end]); node != 0 {
+			return trie.value(node), trie.nodes[node-1]&nodeMark != 0
 		}
-		if id := a.rules.matcher.trie.value(node); id >= 0 {
-			weight = a.rules.weights[id]
+		return -1, false
+	}
+	from, to := s.fold.offsets[first], s.fold.offsets[end]
+	for s.nextCommon < len(s.common) && s.common[s.nextCommon].start < from {
+		s.nextCommon++
+	}
+	for _, w := range s.common[s.nextCommon:] {
+		if w.start > from {
+			break
+		}
+		if w.end == to {
+			return -1, true
 		}
 	}
-	s.keywords = append(s.keywords, keyword{text: word, start: start, weight: weight})
+	for s.nextHit < len(s.hits) && s.hits[s.nextHit].start < from {
+		s.nextHit++
+	}
+	for _, h := range s.hits[s.nextHit:] {
+		if h.start > from {
+			break
+		}
+		if h.end == to {
+			return h.literal, false
+		}
+	}
+	return -1, false
 }
 
 // joinsKeyword reports whether a sign may be part of a keyword.
@@ -145,7 +183,7 @@ type listSegmenter struct{ matcher *matcher }
 
 // Words implements [Segmenter].
 func (l listSegmenter) Words(text string) []Word {
-	hits := l.matcher.scanText(text)
+	hits := l.matcher.literalsOf(text)
 	var words []Word
 	next := 0
 	add := func(start, end int) {
@@ -174,7 +212,7 @@ func (l listSegmenter) Search(text string) []string {
 	for _, w := range l.Words(text) {
 		out = append(out, w.Text)
 	}
-	hits := l.matcher.scanText(text)
+	hits := l.matcher.literalsOf(text)
 	for _, h := range hits {
 		if word := text[h.start:h.end]; !slices.Contains(out, word) {
 			out = append(out, word)

@@ -152,6 +152,9 @@ type hit struct {
 	kinds      kindSet
 }
 
+// span is a part of the folded text: bytes.
+type span struct{ start, end int32 }
+
 // matcherBuilder collects literals.
 type matcherBuilder struct {
 	ids   map[string]int32
@@ -203,9 +206,10 @@ func (m *matcher) read(text []byte, glyphs []glyph, offsets []int32) ([]glyph, [
 	return glyphs, append(offsets, int32(len(text)))
 }
 
-// scan appends to hits every occurrence of a literal in text, by start and then
-// by length. glyphs are those of text, and offsets tell where they begin.
-func (m *matcher) scan(hits []hit, text []byte, glyphs []glyph, offsets []int32) []hit {
+// scan appends to hits every occurrence of a literal in text, and to common those
+// of common words, by start and then by length. glyphs are those of text, and
+// offsets tell where they begin.
+func (m *matcher) scan(hits []hit, common []span, text []byte, glyphs []glyph, offsets []int32) ([]hit, []span) {
 	for i, g := range glyphs {
 		node := m.trie.first(g.class)
 		for j := i + 1; node != 0; j++ {
@@ -213,19 +217,24 @@ func (m *matcher) scan(hits []hit, text []byte, glyphs []glyph, offsets []int32)
 			if id := int32(holds>>nodeValue) - 1; id >= 0 && m.bounded(id, text, offsets[i], offsets[j]) {
 				hits = append(hits, hit{literal: id, start: offsets[i], end: offsets[j], kinds: m.literals[id].kinds})
 			}
+			if holds&nodeMark != 0 {
+				common = append(common, span{start: offsets[i], end: offsets[j]})
+			}
 			if holds&nodeMore == 0 || j == len(glyphs) {
 				break
 			}
 			node = m.trie.child(node, glyphs[j].class)
 		}
 	}
-	return hits
+	return hits, common
 }
 
-// scanText is scan for a text of which no more is known.
-func (m *matcher) scanText(text string) []hit {
+// literalsOf returns the occurrences of literals in a text of which no more is
+// known.
+func (m *matcher) literalsOf(text string) []hit {
 	glyphs, offsets := m.read([]byte(text), nil, nil)
-	return m.scan(nil, []byte(text), glyphs, offsets)
+	hits, _ := m.scan(nil, nil, []byte(text), glyphs, offsets)
+	return hits
 }
 
 // bounded reports whether the literal id, found from start to end, is not part

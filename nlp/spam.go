@@ -63,10 +63,10 @@ func (a *Analyzer) readSpam(s *scratch) float64 {
 	if s.survey.evasive {
 		s.compact = compact(s.compact[:0], s.fold.runes)
 		s.compactGlyphs, s.compactOffsets = a.rules.matcher.read(s.compact, s.compactGlyphs, s.compactOffsets)
-		start := len(s.hits)
-		s.hits = a.rules.matcher.scan(s.hits, s.compact, s.compactGlyphs, s.compactOffsets)
+		start, words := len(s.hits), len(s.common)
+		s.hits, s.common = a.rules.matcher.scan(s.hits, s.common, s.compact, s.compactGlyphs, s.compactOffsets)
 		weight = max(weight, 1.2*a.spamWeight(s.hits[start:], nil))
-		s.hits = s.hits[:start]
+		s.hits, s.common = s.hits[:start], s.common[:words]
 	}
 	if weight == 0 {
 		return 0

@@ -86,14 +86,15 @@ func (m *Model) pieces(r *Reading, label string) []piece {
 	r.spread = spread
 	for _, run := range r.runs {
 		share := 0.0
-		for c, w := range (*[1 + domains]byte)(m.table.weights(int(run.slot))[first:]) {
+		for c, w := range (*[1 + domains]byte)(m.table.weights(int(run.slot()))[first:]) {
 			share += worth[c] * float64(int8(w))
 		}
 		if m.deltas != nil {
-			share += change * float64(m.deltas[run.slot][head])
+			share += change * float64(m.deltas[run.slot()][head])
 		}
-		share /= float64(run.last - run.first + 1)
-		for k := run.first; k <= run.last; k++ {
+		from, to := run.units()
+		share /= float64(to - from + 1)
+		for k := from; k <= to; k++ {
 			spread[k] += share
 		}
 	}
@@ -123,8 +124,11 @@ func (m *Model) worth(r *Reading, label string) (worth [1 + domains]float64, hea
 }
 
 func endsClause(part string) bool {
-	r, _ := utf8.DecodeRuneInString(part)
-	return strings.ContainsRune(",.;:!?~、。，；：！？…\n", r)
+	switch r, _ := utf8.DecodeRuneInString(part); r {
+	case ',', '.', ';', ':', '!', '?', '~', '、', '。', '，', '；', '：', '！', '？', '…', '\n':
+		return true
+	}
+	return false
 }
 
 // joinWords appends to joined one piece for the units of each word.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // maxGram is the longest run of units that is a feature.
@@ -74,16 +75,28 @@ func (t *table) weights(slot int) *[columns]byte {
 	return (*[columns]byte)(t.rows[slot*columns:])
 }
 
-// run is a run of units that is a feature.
-type run struct {
-	slot        uint32
-	first, last uint32 // units
+// run is a run of units that is a feature: its slot, its first unit and, in the
+// lowest bits, how many more units it has.
+type run uint64
+
+const (
+	runMoreBits  = 2 // hold 0 to maxGram-1
+	runFirstBits = 30
+)
+
+func (r run) slot() uint32 { return uint32(r >> (runMoreBits + runFirstBits)) }
+
+// units returns the first unit and the last one.
+func (r run) units() (first, last int) {
+	first = int(r >> runMoreBits & (1<<runFirstBits - 1))
+	return first, first + int(r&(1<<runMoreBits-1))
 }
 
 // appendRuns appends the runs of units that are features. It looks for all of
 // them before any weight is read, so that the processor can fetch many weights
 // at once: most of the time of judging a text is spent here and in add.
 func (t *table) appendRuns(runs []run, hashes []uint64) []run {
+	runs = slices.Grow(runs, maxGram*len(hashes))
 	for i := range hashes {
 		hash := seedGram
 		for k, unit := range hashes[i:min(len(hashes), i+maxGram)] {
@@ -92,7 +105,7 @@ func (t *table) appendRuns(runs []run, hashes []uint64) []run {
 			if !known {
 				break
 			}
-			runs = append(runs, run{slot: uint32(slot), first: uint32(i), last: uint32(i + k)})
+			runs = append(runs, run(slot)<<(runMoreBits+runFirstBits)|run(i)<<runMoreBits|run(k))
 		}
 	}
 	return runs
@@ -106,7 +119,7 @@ func (t *table) add(sums *[columns]int32, changes *delta, runs []run, deltas []d
 	var found [maxLaneRows]uint32
 	in := 0
 	for i := range runs {
-		slot := runs[i].slot
+		slot := runs[i].slot()
 		if !seen.add(slot) {
 			continue
 		}
@@ -180,8 +193,8 @@ func (t *table) sum(sums *[columns]int32, slots []uint32) {
 func (t *table) slotsOf(hashes []uint64) (slots []int) {
 	seen := slotSet{slots: make([]uint32, 512)}
 	for _, run := range t.appendRuns(nil, hashes) {
-		if seen.add(run.slot) {
-			slots = append(slots, int(run.slot))
+		if seen.add(run.slot()) {
+			slots = append(slots, int(run.slot()))
 		}
 	}
 	return slots
