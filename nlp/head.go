@@ -69,6 +69,7 @@ const (
 type head struct {
 	dense  [denseSize][classCount]float32
 	slots  []uint32 // by hash: one more than the index in sparse, 0 where the run is not known
+	known  []uint64 // a bit by hash: most runs of a text are not known, and these are fewer bytes to look into
 	sparse [][classCount]float32
 }
 
@@ -84,8 +85,8 @@ func (m *head) scores(o *observation) [classCount]float32 {
 	var sum [classCount]float32
 	o.slots = o.slots[:0]
 	for _, row := range o.rows {
-		if slot := m.slots[row]; slot > 0 {
-			o.slots = append(o.slots, slot-1)
+		if m.known[row/64]>>(row%64)&1 != 0 {
+			o.slots = append(o.slots, m.slots[row]-1)
 		}
 	}
 	for first := 0; ; first += sumWidth {
@@ -183,13 +184,14 @@ func trainHead(seen []observation, labels [][len(groups)]int) *head {
 
 // newHead returns an untrained head that knows the runs of characters of seen.
 func newHead(seen []observation) *head {
-	m := &head{slots: make([]uint32, headRows)}
+	m := &head{slots: make([]uint32, headRows), known: make([]uint64, headRows/64)}
 	known := 0
 	for i := range seen {
 		for _, row := range seen[i].rows {
 			if m.slots[row] == 0 {
 				known++
 				m.slots[row] = uint32(known)
+				m.known[row/64] |= 1 << (row % 64)
 			}
 		}
 	}

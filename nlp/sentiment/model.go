@@ -8,6 +8,7 @@ package sentiment
 import (
 	_ "embed" // for the model
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -79,6 +80,7 @@ type Reading struct {
 	text   string
 	hashes []uint64 // of the units, edge marks included
 	runs   []run
+	space  []uint32
 	scores [columns]float32
 	value  float32 // what a feature counts
 	pieces []piece
@@ -96,7 +98,8 @@ func (m *Model) Read(r *Reading, folded string) (pos, neu, neg float64) {
 		return 0, 1, 0
 	}
 	r.runs = m.table.appendRuns(r.runs, r.hashes)
-	r.scores, r.value = m.scores(r.runs)
+	r.space = slices.Grow(r.space[:0], slotSetSize(len(r.runs)))
+	r.scores, r.value = m.scores(r.runs, r.space)
 	return m.probabilities(m.join(&r.scores))
 }
 
@@ -114,7 +117,8 @@ func (m *Model) logits(text string) (logits [heads]float64, ok bool) {
 		return logits, false
 	}
 	var runs [512]run
-	scores, _ := m.scores(m.table.appendRuns(runs[:0], hashes))
+	var seen [1024]uint32
+	scores, _ := m.scores(m.table.appendRuns(runs[:0], hashes), seen[:])
 	return m.join(&scores), true
 }
 
@@ -133,11 +137,11 @@ func (m *Model) join(scores *[columns]float32) (logits [heads]float64) {
 }
 
 // scores returns the sum of each column over the features of a text, given as
-// its runs, and what one feature counts.
-func (m *Model) scores(runs []run) (scores [columns]float32, value float32) {
+// its runs, and what one feature counts. Space is working memory.
+func (m *Model) scores(runs []run, space []uint32) (scores [columns]float32, value float32) {
 	var sums [columns]int32
 	var changes delta
-	n := m.table.add(&sums, &changes, runs, m.deltas)
+	n := m.table.add(&sums, &changes, runs, m.deltas, space)
 	value = float32(featureValue(n))
 	for c, sum := range sums {
 		scores[c] = value*m.table.scale[c]*float32(sum) + m.bias[c]

@@ -113,9 +113,9 @@ func (t *table) appendRuns(runs []run, hashes []uint64) []run {
 
 // add adds to sums the weights of the features of runs, each once, and to changes
 // those of deltas, unless that is nil. It returns how many features there are.
-func (t *table) add(sums *[columns]int32, changes *delta, runs []run, deltas []delta) (n int) {
-	var space [512]uint32
-	seen := slotSet{slots: space[:]}
+// Space is working memory.
+func (t *table) add(sums *[columns]int32, changes *delta, runs []run, deltas []delta, space []uint32) (n int) {
+	seen := newSlotSet(len(runs), space)
 	var found [maxLaneRows]uint32
 	in := 0
 	for i := range runs {
@@ -191,8 +191,9 @@ func (t *table) sum(sums *[columns]int32, slots []uint32) {
 // slotsOf returns the slots of the features of a text, given as its units, each
 // once.
 func (t *table) slotsOf(hashes []uint64) (slots []int) {
-	seen := slotSet{slots: make([]uint32, 512)}
-	for _, run := range t.appendRuns(nil, hashes) {
+	runs := t.appendRuns(nil, hashes)
+	seen := newSlotSet(len(runs), nil)
+	for _, run := range runs {
 		if seen.add(run.slot()) {
 			slots = append(slots, int(run.slot()))
 		}
@@ -204,34 +205,34 @@ func (t *table) slotsOf(hashes []uint64) (slots []int) {
 // of two of places.
 type slotSet struct {
 	slots []uint32 // slot+1, or 0
-	n     int
+	shift uint8    // makes a place of a hash
 }
+
+// newSlotSet returns an empty set with room for n slots, in space if that is
+// large enough.
+func newSlotSet(n int, space []uint32) slotSet {
+	size := slotSetSize(n)
+	if cap(space) < size {
+		space = make([]uint32, size)
+	}
+	clear(space[:size])
+	return slotSet{slots: space[:size], shift: uint8(32 - bits.TrailingZeros(uint(size)))}
+}
+
+// slotSetSize is how many places a set of n slots needs.
+func slotSetSize(n int) int { return 1 << bits.Len(uint(2*n|15)) }
 
 // add adds a slot and reports whether it is new.
 func (s *slotSet) add(slot uint32) bool {
 	mask := uint32(len(s.slots) - 1)
-	i := slot * 0x9e3779b1 >> 7 & mask
-	for s.slots[i] != 0 {
-		if s.slots[i] == slot+1 {
+	i := slot * 0x9e3779b1 >> s.shift
+	for ; s.slots[i&mask] != 0; i++ {
+		if s.slots[i&mask] == slot+1 {
 			return false
 		}
-		i = (i + 1) & mask
 	}
-	s.slots[i] = slot + 1
-	if s.n++; s.n > len(s.slots)/2 {
-		s.grow()
-	}
+	s.slots[i&mask] = slot + 1
 	return true
-}
-
-func (s *slotSet) grow() {
-	old := s.slots
-	s.slots, s.n = make([]uint32, 4*len(old)), 0
-	for _, slot := range old {
-		if slot != 0 {
-			s.add(slot - 1)
-		}
-	}
 }
 
 // newTable returns the table of features with the weights given a column,
