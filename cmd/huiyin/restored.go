@@ -113,31 +113,35 @@ func (a *app) knowInstallation(ctx context.Context) error {
 func (a *app) noteInstallation(last store.Installation) {
 	work, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
+	var sent int64
+	round := func(ctx context.Context) error {
+		n := a.pipeline.SentToCustomers()
+		next, err := a.nextNote(ctx, n != sent)
+		if err == nil && next != last {
+			err = writeNote(a.cfg, next)
+		}
+		if err == nil {
+			last, sent = next, n
+		}
+		return err
+	}
 	go func() {
 		defer close(done)
-		var sent int64
 		for {
 			select {
 			case <-work.Done():
 				return
 			case <-time.After(noteEvery):
 			}
-			n := a.pipeline.SentToCustomers()
-			next, err := a.nextNote(work, n != sent)
-			if err == nil && next != last {
-				err = writeNote(a.cfg, next)
-			}
-			if err == nil {
-				last, sent = next, n
-			} else if work.Err() == nil {
+			if err := round(work); err != nil && work.Err() == nil {
 				a.log.Debug("the note of the database was not kept", "err", err)
 			}
 		}
 	}()
-	a.onStop("note of the database", func(context.Context) error {
+	a.onStop("note of the database", func(ctx context.Context) error {
 		cancel()
 		<-done
-		return nil
+		return round(ctx)
 	})
 }
 
