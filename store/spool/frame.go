@@ -26,7 +26,7 @@ var (
 func appendFrame(b []byte, r Record) []byte {
 	start := len(b)
 	b = append(b, beginning...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.Data))) //nolint:gosec // bounded by MaxRecord
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.Data)))
 	b = binary.LittleEndian.AppendUint64(b, uint64(r.At.UnixMicro()))
 	sum := crc32.Update(crc32.Checksum(b[start+4:], checksum), checksum, r.Data)
 	b = binary.LittleEndian.AppendUint32(b, sum)
@@ -57,7 +57,7 @@ func decodeFrame(b []byte) (Record, int, error) {
 	if crc32.Update(crc32.Checksum(b[4:16], checksum), checksum, data) != binary.LittleEndian.Uint32(b[16:]) {
 		return Record{}, 0, errCorrupt
 	}
-	at := time.UnixMicro(int64(binary.LittleEndian.Uint64(b[8:]))).UTC() //nolint:gosec // written by appendFrame
+	at := time.UnixMicro(int64(binary.LittleEndian.Uint64(b[8:]))).UTC()
 	return Record{At: at, Data: data}, end, nil
 }
 

@@ -172,5 +172,5 @@ func timeOf(b []byte) time.Time {
 	if len(b) < headerSize || !bytes.HasPrefix(b, beginning) {
 		return time.Time{}
 	}
-	return time.UnixMicro(int64(binary.LittleEndian.Uint64(b[8:]))).UTC() //nolint:gosec // written by appendFrame
+	return time.UnixMicro(int64(binary.LittleEndian.Uint64(b[8:]))).UTC()
 }

@@ -37,7 +37,7 @@ type pushed struct {
 	Accepted, Duplicate, Spooled int
 }
 
-// posts what a shop says, one object an id.
+// push posts what a shop says, one object an id.
 func (h *house) push(ids ...string) (pushed, error) {
 	var objects []map[string]string
 	for _, id := range ids {
