@@ -189,7 +189,8 @@ type scratch struct {
 	cues           Cues
 	spam           float64
 	reading        sentiment.Reading
-	positive       float64 // probabilities of the sentiment model
+	aside          sentiment.Reading // of one clause
+	positive       float64           // probabilities of the sentiment model
 	neutral        float64
 	negative       float64
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -28,7 +29,9 @@ const (
 	// likelyTopic is from which probability on a topic counts. On held-out parts
 	// of restaurant and car reviews it gave the best balance.
 	likelyTopic = 0.35
-	minOthers   = 200
+	// tellingClause is from which probability on a clause alone is about a topic.
+	tellingClause = 0.6
+	minOthers     = 200
 )
 
 // example is a text with the topics that it is an example of.
@@ -212,30 +215,36 @@ func (h *exampleHead) chances(rows []uint32, into []float32) {
 	}
 }
 
-// find adds to the topics of s those that the head sees, with the clause that
-// tells most of each.
+// find adds to the topics of s those that the head sees, with the clauses that
+// tell of each: those that by themselves do, and the one that tells most.
 func (h *exampleHead) find(s *scratch) {
-	chances := make([]float32, len(h.topics))
+	k := len(h.topics)
+	chances := make([]float32, k)
 	rows := exampleRowsOf(nil, s.fold.runes)
 	h.chances(rows, chances)
-	var inClause []float32
+	if slices.Max(chances) < likelyTopic {
+		return
+	}
+	inClause := make([]float32, len(s.clauses)*k)
+	for i := range s.clauses {
+		c := &s.clauses[i]
+		rows = exampleRowsOf(rows[:0], s.fold.runes[s.fold.index(c.start):s.fold.index(c.end)])
+		h.chances(rows, inClause[i*k:i*k+k])
+	}
 	for t, chance := range chances {
 		if chance < likelyTopic {
 			continue
 		}
-		best, top := 0, float32(-1)
+		best := 0
 		for i := range s.clauses {
-			c := &s.clauses[i]
-			if inClause == nil {
-				inClause = make([]float32, len(h.topics))
-			}
-			rows = exampleRowsOf(rows[:0], s.fold.runes[s.fold.index(c.start):s.fold.index(c.end)])
-			h.chances(rows, inClause)
-			if inClause[t] > top {
-				best, top = i, inClause[t]
+			if inClause[i*k+t] > inClause[best*k+t] {
+				best = i
 			}
 		}
-		c := &s.clauses[best]
-		s.addTopic(h.topics[t], hit{literal: -1 - maxRegexes - int32(t), start: c.start, end: c.end})
+		for i, c := range s.clauses {
+			if i == best || inClause[i*k+t] >= tellingClause {
+				s.addTopic(h.topics[t], hit{literal: -1 - maxRegexes - int32(t), start: c.start, end: c.end})
+			}
+		}
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Mask returns text with personal data made unreadable, as shown in chats:
-// mobile numbers (138****5678), land lines, identity cards (by their check
+// mobile numbers (138****5678, in Chinese
+// numerals too), land lines, identity cards (by their check
 // digit, or named as such), bank cards (by Luhn's check digit, or named as
 // such), e-mail addresses, accounts named as WeChat or QQ, and the house number
 // and what follows it of postal addresses. Everything else stays as it is.
@@ -20,6 +21,7 @@ func Mask(text string) string {
 		return text
 	}
 	text = maskNumbers(text)
+	text = maskSpoken(text)
 	text = emailPattern.ReplaceAllStringFunc(text, maskEmail)
 	text = accountPattern.ReplaceAllStringFunc(text, maskAccount)
 	return addressPattern.ReplaceAllStringFunc(text, maskAddress)
@@ -98,6 +100,32 @@ func maskNumbers(text string) string {
 	}
 	out.WriteString(text[done:])
 	return out.String()
+}
+
+// spokenMobile is a mobile number in Chinese numerals, as it is read out.
+var spokenMobile = regexp.MustCompile(`[零〇一二三四五六七八九幺两]{11,}`)
+
+// maskSpoken masks mobile numbers in Chinese numerals: 一三八… A longer run of
+// numerals is none.
+func maskSpoken(text string) string {
+	return spokenMobile.ReplaceAllStringFunc(text, func(run string) string {
+		digits := make([]byte, 0, 11)
+		for _, r := range run {
+			switch r {
+			case '〇':
+				r = '零'
+			case '幺':
+				r = '一'
+			case '两':
+				r = '二'
+			}
+			digits = append(digits, '0'+byte(strings.IndexRune("零一二三四五六七八九", r)/utf8.RuneLen(r)))
+		}
+		if !isMobile(string(digits)) {
+			return run
+		}
+		return maskNumber(string(digits), "")
+	})
 }
 
 // maskNumber returns digits masked, or "" where they are no personal number.

@@ -60,7 +60,7 @@ func (a *Analyzer) readSpam(s *scratch) float64 {
 	if s.kinds.has(actSpam) {
 		weight = a.spamWeight(s.hits, &s.advert)
 	}
-	if s.survey.evasive {
+	if s.survey.evasive || spacedApart(s.fold.runes) {
 		s.compact = compact(s.compact[:0], s.fold.runes)
 		s.compactGlyphs, s.compactOffsets = a.rules.matcher.read(s.compact, s.compactGlyphs, s.compactOffsets)
 		start, words := len(s.hits), len(s.common)
@@ -72,6 +72,30 @@ func (a *Analyzer) readSpam(s *scratch) float64 {
 		return 0
 	}
 	return spamScore(weight)
+}
+
+// spacedRun is how many Chinese characters in a row, each between spaces, are
+// set apart on purpose.
+const spacedRun = 4
+
+// spacedApart reports whether spaces break Chinese words apart: 扫 码 进 群.
+func spacedApart(text []rune) bool {
+	run := 0
+	for i, r := range text {
+		switch {
+		case r == ' ' || i+1 < len(text) && text[i+1] != ' ':
+			if r != ' ' {
+				run = 0
+			}
+		case !isHan(r):
+			run = 0
+		default:
+			if run++; run == spacedRun {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // spamWeight sums the rules of hits, each once, and tells the heaviest.

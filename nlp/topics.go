@@ -93,8 +93,14 @@ func (s *scratch) addTopic(index int32, h hit) {
 // unless another of its clauses says otherwise.
 func (a *Analyzer) topicSentiment(s *scratch, t *topicSum, v *Verdict) string {
 	sum := 0.0
+	learned := t.spans[0].literal < -maxRegexes
 	for _, i := range t.clauses {
 		sum += s.clauses[i].score
+		if c := &s.clauses[i]; learned {
+			positive, _, negative := a.model.Read(&s.aside, s.folded[c.start:c.end])
+			sum += clauseSay * (positive - negative)
+			continue
+		}
 		// 客服态度, 太差了: a clause that only names the topic is judged by the next.
 		if c := &s.clauses[i]; c.score == 0 && i+1 < len(s.clauses) && c.end-c.start <= 24 && !s.clauses[i+1].contrast {
 			sum += s.clauses[i+1].score
@@ -113,6 +119,10 @@ func (a *Analyzer) topicSentiment(s *scratch, t *topicSum, v *Verdict) string {
 	}
 	return "neutral"
 }
+
+// clauseSay is how much the sentiment model says of a clause whose topic was
+// learned from examples: of such, the lists know few words.
+const clauseSay = 2
 
 // clearly is from which score on a clause takes a side.
 const clearly = 0.5

@@ -125,7 +125,7 @@ func (s *scratch) negatedBefore(c *clause, start int32) bool {
 // head alone, and where a rule of that weight found a word of it besides.
 const (
 	sureHazard   = 0.5
-	likelyHazard = 0.35
+	likelyHazard = 0.42
 )
 
 // highHazard is from which probability on a hazard that is high, not critical,

@@ -46,20 +46,8 @@ func train(ctx context.Context, c *cli, args []string) error {
 	return nil
 }
 
-// eval scores the whole analysis on labelled rows.
-func eval(_ context.Context, c *cli, args []string) error {
-	fs := newFlags("eval")
-	paths, err := c.flags(fs, args, -1)
-	if err != nil {
-		return err
-	}
-	if len(paths) == 0 {
-		return fmt.Errorf("%w: name at least one file of rows label<TAB>text", errUsage)
-	}
-	analyzer, err := c.analyzer()
-	if err != nil {
-		return err
-	}
+// evalSentiment scores the sentiment on rows label<TAB>text.
+func evalSentiment(c *cli, paths []string, analyzer *nlp.Analyzer) error {
 	fmt.Fprintf(c.out, "%-28s %7s %9s %9s\n", "file", "rows", "polarity", "macro-F1")
 	var all tally
 	for _, path := range paths {

@@ -51,7 +51,7 @@ func commands() []command {
 		{"import", "FILE -channel NAME [-map text=COLUMN] [-live]", "takes rows of CSV, TSV, XLSX or JSON Lines in", importRows},
 		{"export", "-o FILE.csv|.xlsx|.jsonl", "writes a row for each item", export},
 		{"train", "DIR [-o MODEL] [-seed N]", "trains the sentiment model", train},
-		{"eval", "FILE.tsv …", "scores the model on rows label<TAB>text", eval},
+		{"eval", "[-intent] [-urgency] [-aspects] FILE …", "scores the analysis on labelled rows", eval},
 		{"staff", "add NAME -team T -role R", "prints a code that links the person's chat accounts", staff},
 		{"signin", "NAME", "prints a board link for 10 minutes", signin},
 		{"quarantine", "[-text] [-replay ID …|all]", "lists messages that failed too often, and tries them again", quarantine},
