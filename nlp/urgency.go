@@ -28,12 +28,12 @@ func (a *Analyzer) readHazards(s *scratch) {
 	}
 	a.countSigns(s)
 	for i, h := range s.hits {
-		if !h.kinds.has(actHazard) {
+		if !h.kinds.has(actHazard) || s.isHarmless(h) {
 			continue
 		}
 		for k := range a.rules.actions[h.literal] {
 			act := &a.rules.actions[h.literal][k]
-			if act.kind != actHazard || !s.holds(act) || s.isHarmless(h) {
+			if act.kind != actHazard || act.first >= 0 && s.last[act.first] != s.run || !s.holds(act) {
 				continue
 			}
 			start := s.pair(act, i)
