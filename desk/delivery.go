@@ -25,7 +25,8 @@ type Delivered struct {
 }
 
 func (d Delivered) run(w *work) (*feedback.Item, error) {
-	o := d.Out
+	same := *d.Out // what FinishOut changes in it must not be found by another try
+	o := &same
 	if err := w.tx.FinishOut(o, d.Epoch); err != nil {
 		return nil, err
 	}

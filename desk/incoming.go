@@ -32,7 +32,11 @@ const (
 )
 
 func (c Incoming) run(w *work) (*feedback.Item, error) {
-	m := c.Message
+	// A copy: where the transaction fails, what is tried again must not find the
+	// item that was never kept.
+	same := *c.Message
+	m := &same
+	c.Message = m
 	w.text, w.verdict = m.Text, c.Verdict
 	w.cause = m.ReceivedAt
 	var item *feedback.Item
