@@ -32,6 +32,7 @@ type Config struct {
 	Desk      Desk              `yaml:"desk" zh:"处理中的各种时间" en:"the times of an item's life"`
 	Files     Files             `yaml:"files" zh:"客户发来的图片、语音、文件" en:"pictures, recordings and files from customers"`
 	Privacy   Privacy           `yaml:"privacy" zh:"客户发「隐私」看到的" en:"what customers read who ask about privacy"`
+	Security  Security          `yaml:"security" zh:"给数据库里的秘密上锁的钥匙；用动态码登录看板要有它" en:"the key that seals secrets in the database; one-time passwords on the board need it"`
 	Network   Network           `yaml:"network" zh:"内容里的地址和跳转能去哪里；您自己写的地址不受限" en:"where addresses in content and redirects may lead; addresses you write are trusted"`
 	Log       Log               `yaml:"log" zh:"日志" en:"the log"`
 	Advanced  Advanced          `yaml:"advanced" zh:"一般不用改" en:"rarely worth changing"`
@@ -77,8 +78,9 @@ type Web struct {
 type Channel struct {
 	Name    string
 	Type    string
-	Title   string // as people call it; empty: the kind's title
-	Options any    // what the kind's Options returned, filled in
+	Title   string        // as people call it; empty: the kind's title
+	Keep    time.Duration // how long its people's data is kept; 0: as privacy.keep says
+	Options any           // what the kind's Options returned, filled in
 }
 
 // String leaves out the options: they hold secrets.
@@ -194,11 +196,17 @@ type Files struct {
 type Privacy struct {
 	Company string        `yaml:"company" zh:"谁在用这些信息；不写就用 brand.name" en:"who uses the data; empty: brand.name"`
 	Contact string        `yaml:"contact" zh:"有疑问找谁" en:"whom to ask"`
-	Keep    time.Duration `yaml:"keep" min:"24h" zh:"处理完留多久" en:"how long data is kept after a matter is settled"`
+	Keep    time.Duration `yaml:"keep" min:"24h" zh:"处理完留多久；某个渠道要不一样，就在它下面写 keep" en:"how long data is kept after a matter is settled; a channel's own keep goes before it"`
 }
 
 // Days returns Keep in days.
 func (p Privacy) Days() int { return int(p.Keep / (24 * time.Hour)) }
+
+// Security is what seals secrets. The keys are never in the database.
+type Security struct {
+	Key    Secret `yaml:"key" secret:"true" zh:"32 个随机字节：openssl rand -base64 32；最好用 key_file" en:"32 random bytes: openssl rand -base64 32; better in key_file"`
+	OldKey Secret `yaml:"old_key" secret:"true" zh:"换钥匙时，原来那把" en:"the one before, while keys are exchanged"`
+}
 
 // Network is where requests may lead.
 type Network struct {

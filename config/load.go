@@ -163,6 +163,7 @@ func (l *loader) channel(n *node, path string, kinds []Kind) Channel {
 		{key: "name", value: reflect.ValueOf(&c.Name).Elem(), tag: `need:"true"`},
 		{key: "type", value: reflect.ValueOf(&c.Type).Elem()},
 		{key: "title", value: reflect.ValueOf(&c.Title).Elem()},
+		{key: "keep", value: reflect.ValueOf(&c.Keep).Elem(), tag: `min:"24h"`},
 	}
 	own := func(keys ...string) *node { // the pairs of n with these keys
 		out := *n
@@ -182,7 +183,7 @@ func (l *loader) channel(n *node, path string, kinds []Kind) Channel {
 	}
 	fields := fieldsOf(options)
 	if slices.ContainsFunc(fields, func(f field) bool { return f.key == "title" }) {
-		common = common[:2] // the kind's own
+		common = slices.Delete(common, 2, 3) // the kind's own
 	}
 	before := len(l.found)
 	l.pairs(n, slices.Concat(common[2:], fields), path, "name", "type")

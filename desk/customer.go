@@ -83,7 +83,8 @@ func (t *turn) command(word string) (*feedback.Item, error) {
 
 func (t *turn) privacyVars() phraseVars {
 	platforms := t.r.Channels[t.conv.Channel].Title
-	return phraseVars{"company": t.r.Company, "days": t.r.Retention, "platforms": platforms, "contact": t.r.Contact}
+	days := int(t.r.keep(t.conv.Channel) / (24 * time.Hour))
+	return phraseVars{"company": t.r.Company, "days": days, "platforms": platforms, "contact": t.r.Contact}
 }
 
 // answer tells the customer something that belongs to no item.

@@ -247,7 +247,7 @@ type undoable struct {
 // undoFor is how long a command that sent nothing can be undone.
 const undoFor = 10 * time.Minute
 
-func lastKey(staff int64) string { return "last:" + strconv.FormatInt(staff, 10) }
+func lastKey(staff int64) string { return lastPrefix + strconv.FormatInt(staff, 10) }
 
 // remember keeps what the actor's command did.
 func (w *work) remember(a *Actor, done []undoable) error {

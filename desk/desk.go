@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/desk/credential"
 	"github.com/huiyin/huiyin/desk/phrase"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/feedback/route"
@@ -35,6 +36,11 @@ type Service struct {
 	// restored is when the database was found to be a restored one; nil or zero:
 	// never.
 	restored atomic.Pointer[time.Time]
+
+	keys    *credential.Keys
+	params  credential.Params
+	dummy   string        // a hash of nobody's password
+	hashers chan struct{} // how many passwords are looked at together
 }
 
 // Bell announces what was committed to whoever works on it. Its methods must
@@ -57,11 +63,20 @@ type Options struct {
 	Log   *slog.Logger
 	Bell  Bell
 	Rules *Rules
+	// Keys seal the seeds of one-time passwords; nil: there are none.
+	Keys *credential.Keys
+	// Passwords are the parameters of new hashes; zero: credential.DefaultParams.
+	Passwords credential.Params
 }
 
 // New returns a Service.
 func New(o Options) *Service {
-	s := &Service{db: o.DB, now: o.Now, log: o.Log, bell: o.Bell}
+	const together = 2
+	s := &Service{db: o.DB, now: o.Now, log: o.Log, bell: o.Bell, keys: o.Keys, params: o.Passwords, hashers: make(chan struct{}, together)}
+	if s.params == (credential.Params{}) {
+		s.params = credential.DefaultParams()
+	}
+	s.dummy = s.params.Dummy()
 	s.rules.Store(o.Rules)
 	return s
 }
@@ -124,6 +139,7 @@ type Channel struct {
 	Platform string // the kind's name
 	Title    string // as people call it: Telegram, 微博
 	Bot      bool
+	Keep     time.Duration // how long its people's data is kept; 0: as Rules.Retention says
 	Caps     bots.Caps
 	Dialogs  bool // a dialog can be opened where a button is pressed
 	Threads  bool // cards have threads; else what belongs to a card quotes it

@@ -256,7 +256,7 @@ func (c *call) ask(p Parsed) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("keep a command: %w", err)
 	}
-	return token, c.tx.SetState("ask:"+token, string(b), c.now.Add(c.r.Desk.AskExpires))
+	return token, c.tx.SetState(askPrefix+token, string(b), c.now.Add(c.r.Desk.AskExpires))
 }
 
 // files returns the files of the message, marked with the bot that can fetch
@@ -273,7 +273,7 @@ func (c *call) files() []feedback.Attachment {
 
 // recallPending takes a kept command up again; only the person who gave it can.
 func (c *call) recallPending(token string) error {
-	raw, known, err := c.tx.State("ask:" + token)
+	raw, known, err := c.tx.State(askPrefix + token)
 	if err != nil {
 		return err
 	}

@@ -285,6 +285,15 @@ func HashCode(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// codeHash returns what is stored of a code of a kind. Link codes are short:
+// with a key, a copy of the database does not tell them.
+func (s *Service) codeHash(kind, code string) string {
+	if kind == CodeLink && s.keys.Has() {
+		return s.keys.MAC(kind, strings.TrimSpace(code))
+	}
+	return HashCode(code)
+}
+
 // The kinds of codes.
 const (
 	CodeLink   = "link"   // links an account: six digits, typed by people
@@ -302,7 +311,7 @@ func (s *Service) NewCode(ctx context.Context, kind string, staff int64, ttl tim
 		}
 	}
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		return tx.PutCode(store.Code{Kind: kind, Hash: HashCode(code), Staff: staff, Expires: s.now().Add(ttl)})
+		return tx.PutCode(store.Code{Kind: kind, Hash: s.codeHash(kind, code), Staff: staff, Expires: s.now().Add(ttl)})
 	})
 	return code, err
 }
@@ -454,7 +463,7 @@ func (c *call) bind(code string) error {
 	if tries > maxTries {
 		return &keep{brief(c.text("code.wrong", nil))}
 	}
-	used, err := c.tx.UseCode(CodeLink, HashCode(code), c.now)
+	used, err := c.tx.UseCode(CodeLink, c.s.codeHash(CodeLink, code), c.now)
 	if isNotFound(err) {
 		// Kept, not refused: the try counts.
 		return &keep{brief(c.text("code.wrong", nil))}

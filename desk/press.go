@@ -48,7 +48,7 @@ func (c *call) press(data string) error {
 
 // dropPending forgets a kept command; somebody else's stays.
 func (c *call) dropPending(token string) error {
-	_, known, err := c.tx.State("ask:" + token)
+	_, known, err := c.tx.State(askPrefix + token)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (c *call) dropPending(token string) error {
 		}
 	}
 	c.answer = bots.Answer{Text: c.text("closeddown", nil), Brief: true, Replace: true}
-	return c.tx.DropState("ask:" + token)
+	return c.tx.DropState(askPrefix + token)
 }
 
 // look shows what a corrected command would do, and does it on a yes.

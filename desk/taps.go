@@ -10,7 +10,6 @@ import (
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
-	"github.com/huiyin/huiyin/store"
 )
 
 // Tap is a button pressed by a customer. Key is the platform's event key.
@@ -90,7 +89,8 @@ func (c *tapped) tap() (*feedback.Item, error) {
 			return nil, nil
 		}
 		c.say("erased", nil, true)
-		return nil, c.erase()
+		_, err := c.erase(c.author, "asked by the person")
+		return nil, err
 	case "keepdata":
 		c.say("erase.kept", nil, true)
 		return nil, nil
@@ -300,76 +300,3 @@ func (c *tapped) sameOrOther(old *feedback.Item, parts []string) error {
 	c.say("same.joined", phraseVars{"number": old.ID}, true)
 	return c.reopen(old, step{kind: "reopened", data: map[string]string{"by": "customer"}})
 }
-
-// erase removes what is kept about the person and ends what is open.
-func (c *tapped) erase() error {
-	items, err := c.tx.Items(store.Query{Author: c.author.ID, Limit: 1000})
-	if err != nil {
-		return err
-	}
-	for _, listed := range items {
-		if listed.State == feedback.Closed {
-			continue
-		}
-		item, err := c.tx.LockItem(listed.ID)
-		if err != nil {
-			return err
-		}
-		if err := c.cancelUnsent(item); err != nil {
-			return err
-		}
-		if err := c.end(item, step{kind: "withdrawn", data: map[string]string{"why": "erased"}}); err != nil {
-			return err
-		}
-	}
-	files, err := c.tx.EraseAuthor(c.author.ID)
-	if err != nil {
-		return err
-	}
-	return c.forgetFiles(files)
-}
-
-// forgetBatch is how many people one call of Forget erases.
-const forgetBatch = 100
-
-// Forget erases people whose matters have all been over for the time that the
-// privacy text promises, some at a time. It returns how many it erased.
-func (s *Service) Forget(ctx context.Context) (int, error) {
-	var ids []int64
-	before := s.now().UTC().AddDate(0, 0, -s.Rules().Retention)
-	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		var err error
-		ids, err = tx.AuthorsToForget(before, forgetBatch)
-		return err
-	})
-	if err != nil || s.Rules().Retention <= 0 {
-		return 0, err
-	}
-	for _, id := range ids {
-		err := s.do(ctx, func(w *work) error {
-			files, err := w.tx.EraseAuthor(id)
-			if err != nil {
-				return err
-			}
-			return w.forgetFiles(files)
-		})
-		if err != nil {
-			return 0, err
-		}
-	}
-	return len(ids), nil
-}
-
-// forgetFiles has stored files removed once their rows are gone. Each is a
-// state of its own, so that a crash in between removes them later.
-func (w *work) forgetFiles(paths []string) error {
-	for _, p := range paths {
-		if err := w.tx.SetState(ForgetPrefix+p, "1", time.Time{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ForgetPrefix begins the keys of states that name files to be removed.
-const ForgetPrefix = "forget:"

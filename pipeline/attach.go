@@ -103,6 +103,13 @@ func (p *Pipeline) fetch(ctx context.Context, a *feedback.Attachment) error {
 		}
 		return tx.SaveAttachment(a, next)
 	})
+	if errors.Is(err, feedback.ErrNotFound) {
+		// The person was erased while the file was on its way.
+		if a.Path == "" {
+			return nil
+		}
+		return p.files.Remove(a.Path)
+	}
 	if err != nil || a.State == feedback.AttachmentPending {
 		return err
 	}
@@ -212,23 +219,6 @@ func (p *Pipeline) fetcher(ctx context.Context, a *feedback.Attachment) (bots.Fe
 
 // forget removes the files whose rows a person had deleted.
 func (p *Pipeline) forget(ctx context.Context) error {
-	var keys map[string]string
-	err := p.db.Read(ctx, func(tx *store.Tx) error {
-		var err error
-		keys, err = tx.StatesWithPrefix(desk.ForgetPrefix)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for key := range keys {
-		if err := p.files.Remove(strings.TrimPrefix(key, desk.ForgetPrefix)); err != nil {
-			p.log.Warn("file not removed, it will be tried again", "err", err)
-			continue
-		}
-		if err := p.db.Write(ctx, func(tx *store.Tx) error { return tx.DropState(key) }); err != nil {
-			return fmt.Errorf("forget a file: %w", err)
-		}
-	}
-	return nil
+	_, _, err := p.desk.RemoveForgotten(ctx, p.files.Remove)
+	return err
 }

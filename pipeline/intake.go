@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -311,6 +312,13 @@ func (p *Pipeline) Put(ctx context.Context, channel string, entries []listeners.
 // put stores entries that came at now inside a transaction.
 func (p *Pipeline) put(tx *store.Tx, channel string, entries []listeners.Entry, now time.Time) (outcomes []listeners.Outcome, live, history []int64, err error) {
 	platform := p.platformOf(channel)
+	given := entries
+	if entries, err = p.withoutErased(tx, channel, given); err != nil {
+		return nil, nil, nil, err
+	}
+	if len(entries) < len(given) {
+		return p.putRest(tx, channel, given, entries, now)
+	}
 	ms := make([]*feedback.Message, len(entries))
 	for i, e := range entries {
 		if ms[i], err = p.entry(tx, channel, platform, e, now); err != nil {
@@ -343,6 +351,38 @@ func (p *Pipeline) put(tx *store.Tx, channel string, entries []listeners.Entry, 
 			}
 		default:
 			outcomes[i] = listeners.Duplicate
+		}
+	}
+	return outcomes, live, history, nil
+}
+
+// withoutErased leaves out entries that somebody had erased: their source still
+// shows them.
+func (p *Pipeline) withoutErased(tx *store.Tx, channel string, entries []listeners.Entry) ([]listeners.Entry, error) {
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.ID
+	}
+	gone, err := tx.WasErased(channel, ids)
+	if err != nil || len(gone) == 0 {
+		return entries, err
+	}
+	return slices.DeleteFunc(slices.Clone(entries), func(e listeners.Entry) bool { return gone[e.ID] }), nil
+}
+
+// putRest stores what is left of the given entries; the others are duplicates.
+func (p *Pipeline) putRest(tx *store.Tx, channel string, given, left []listeners.Entry, now time.Time) (outcomes []listeners.Outcome, live, history []int64, err error) {
+	kept, live, history, err := p.put(tx, channel, left, now)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	outcomes = make([]listeners.Outcome, len(given))
+	next := 0
+	for i, e := range given {
+		outcomes[i] = listeners.Duplicate
+		if next < len(left) && left[next].ID == e.ID {
+			outcomes[i] = kept[next]
+			next++
 		}
 	}
 	return outcomes, live, history, nil

@@ -1,56 +1,86 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
+
+	"github.com/huiyin/huiyin/feedback"
 )
 
+// Erased counts what EraseAuthor removed.
+type Erased struct {
+	Messages    int64 `json:"messages"`
+	Attachments int64 `json:"attachments"`
+	Items       int64 `json:"items"` // emptied: state, times and figures stay
+	Outgoing    int64 `json:"outgoing"`
+	Corrections int64 `json:"corrections"`
+	// Files are the stored files of the attachments. The caller deletes them
+	// after the commit.
+	Files []string `json:"-"`
+}
+
 // EraseAuthor removes what is personal about an author: names, ids, texts,
-// payloads, attachments, search words, what was sent to them. Their items stay
-// as figures: state, team, times, sentiment, topics. What still waited to be
-// sent is cancelled. It returns the paths of the stored attachments, whose files
-// the caller deletes after the commit.
-func (tx *Tx) EraseAuthor(id int64) (files []string, err error) {
+// payloads, attachments, search words, notes, corrections, what was sent to
+// them. Their items stay as figures: state, team, times, sentiment, topics. What
+// still waited to be sent is cancelled. oneWay says that the author's channel
+// shows what they said again and again, so that the ids are remembered.
+func (tx *Tx) EraseAuthor(id int64, oneWay bool) (Erased, error) {
+	var e Erased
 	if _, err := tx.Author(id); err != nil {
-		return nil, err
+		return e, err
 	}
-	err = tx.each(func(r rows) error {
+	err := tx.each(func(r rows) error {
 		var path string
 		err := r.Scan(&path)
-		files = append(files, path)
+		e.Files = append(e.Files, path)
 		return err
 	}, "SELECT path FROM attachments WHERE path <> '' AND message IN ("+authorsMessages+")", id)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
-	if err := tx.eraseItems(id); err != nil {
-		return nil, err
-	}
-	for _, query := range []string{
-		"DELETE FROM attachments WHERE message IN (" + authorsMessages + ")",
-		// The id stays unique, and says nothing.
-		"UPDATE messages SET external = 'erased ' || id, message_id = '', reply_to = '', text = '', raw = NULL, url = '', fields = '', verdict = '', error = '', stage = 'done' WHERE id IN (" + authorsMessages + ")",
-		"UPDATE outbox SET state = 'cancelled' WHERE " + waiting + " AND audience = 'customer' AND (conversation IN (" + authorsConversations + ") OR item IN (" + authorsItems + "))",
-		"UPDATE outbox SET body = NULL, external = '', chat = CASE WHEN audience = 'customer' THEN '' ELSE chat END WHERE kind <> 'card' AND (conversation IN (" + authorsConversations + ") OR item IN (" + authorsItems + "))",
-		"UPDATE conversations SET chat = 'erased ' || id, title = '', fields = '', pending = '' WHERE author = ?1",
-		"UPDATE authors SET external = 'erased ' || id, name = '', handle = '', followers = 0 WHERE id = ?1",
-	} {
-		if _, err := tx.exec(query, id); err != nil {
-			return nil, err
+	if oneWay {
+		if err := tx.rememberErased(id); err != nil {
+			return e, err
 		}
 	}
-	return files, nil
+	if err := tx.eraseItems(id, &e); err != nil {
+		return e, err
+	}
+	for _, s := range []struct {
+		n     *int64
+		query string
+	}{
+		{&e.Attachments, "DELETE FROM attachments WHERE message IN (" + authorsMessages + ")"},
+		// The id stays unique, and says nothing.
+		{&e.Messages, "UPDATE messages SET external = 'erased ' || id, message_id = '', reply_to = '', text = '', raw = NULL, url = '', fields = '', verdict = '', error = '', stage = 'done' WHERE id IN (" + authorsMessages + ")"},
+		{nil, "UPDATE outbox SET state = 'cancelled' WHERE " + waiting + " AND kind <> 'card' AND (" + authorsOut + ")"},
+		{&e.Outgoing, "UPDATE outbox SET key = 'erased ' || id, body = NULL, external = '', error = '', chat = CASE WHEN audience = 'customer' THEN '' ELSE chat END WHERE kind <> 'card' AND (" + authorsOut + ")"},
+		{nil, "UPDATE conversations SET chat = 'erased ' || id, title = '', fields = '', pending = '' WHERE author = ?1"},
+		{nil, "UPDATE authors SET external = 'erased ' || id, name = '', handle = '', followers = 0 WHERE id = ?1"},
+	} {
+		n, err := tx.exec(s.query, id)
+		if err != nil {
+			return e, err
+		}
+		if s.n != nil {
+			*s.n = n
+		}
+	}
+	return e, nil
 }
 
 const (
 	authorsConversations = "SELECT c.id FROM conversations c WHERE c.author = ?1"
 	authorsItems         = "SELECT i.id FROM items i WHERE i.author = ?1 AND i.author <> 0"
 	authorsMessages      = "SELECT m.id FROM messages m WHERE m.author = ?1 OR (m.item <> 0 AND m.item IN (" + authorsItems + ")) OR (m.conversation <> 0 AND m.conversation IN (" + authorsConversations + "))"
+	authorsOut           = "conversation IN (" + authorsConversations + ") OR item IN (" + authorsItems + ")"
 )
 
 // eraseItems empties the author's items, raising their versions: nobody who read
 // one before can write its text back.
-func (tx *Tx) eraseItems(author int64) error {
+func (tx *Tx) eraseItems(author int64, e *Erased) error {
 	items, err := list(tx, itemRow, "SELECT "+selectItemColumns+" FROM items WHERE author = ? AND author <> 0 ORDER BY id"+tx.locked(), author)
 	if err != nil {
 		return err
@@ -58,7 +88,7 @@ func (tx *Tx) eraseItems(author int64) error {
 	for _, i := range items {
 		v := &i.Verdict
 		v.Keywords, v.Evidence, v.Found, v.Print = nil, nil, nil, 0
-		i.AuthorName, i.Text, i.Quote, i.URL, i.Resolved, i.Fields = "", "", "", "", "", nil
+		i.AuthorName, i.Text, i.Quote, i.URL, i.Resolved, i.Ask, i.Fields = "", "", "", "", "", "", nil
 		if err := tx.UpdateItem(i); err != nil {
 			return fmt.Errorf("erase: %w", err)
 		}
@@ -67,23 +97,138 @@ func (tx *Tx) eraseItems(author int64) error {
 		}
 		for _, query := range []string{
 			"UPDATE events SET data = '' WHERE item = ?",
-			"DELETE FROM corrections WHERE item = ?",
+			"UPDATE events SET key = 'erased ' || id WHERE item = ? AND key <> ''",
+			"UPDATE timers SET data = '' WHERE item = ?",
 		} {
 			if _, err := tx.exec(query, i.ID); err != nil {
 				return err
 			}
 		}
+		n, err := tx.exec("DELETE FROM corrections WHERE item = ?", i.ID)
+		if err != nil {
+			return err
+		}
+		e.Corrections += n
+	}
+	e.Items = int64(len(items))
+	return nil
+}
+
+// rememberErased keeps the hashes of the ids of what an author said on one-way
+// channels. Platforms where people write to us send nothing again; a feed shows
+// an entry, and a shop sends a review, for as long as it likes.
+func (tx *Tx) rememberErased(author int64) error {
+	var ids [][2]string
+	err := tx.each(func(r rows) error {
+		var channel, external string
+		err := r.Scan(&channel, &external)
+		ids = append(ids, [2]string{channel, external})
+		return err
+	}, "SELECT channel, external FROM messages WHERE author = ? AND direction = 'in' AND external NOT LIKE 'erased %'", author)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := tx.exec("INSERT INTO erased (channel, hash) VALUES (?, ?) ON CONFLICT (channel, hash) DO NOTHING", id[0], erasedHash(id[0], id[1])); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// AuthorsToForget returns people whose matters are all over since before, and
-// who were not erased yet, at most limit. One-way sources' authors are not among
-// them: nothing was promised to people who never wrote to us.
-func (tx *Tx) AuthorsToForget(before time.Time, limit int) ([]int64, error) {
-	return tx.ids(`SELECT a.id FROM authors a WHERE a.external NOT LIKE 'erased %'
-  AND EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND i.way_back)
-  AND NOT EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND (i.state <> 'closed' OR i.ended_at > ?))
-  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.author = a.id AND m.received_at > ?)
-ORDER BY a.id LIMIT ?`, before, before, limit)
+func erasedHash(channel, external string) string {
+	sum := sha256.Sum256([]byte("huiyin erased\x00" + channel + "\x00" + short(external)))
+	return hex.EncodeToString(sum[:20])
+}
+
+// WasErased returns which of a channel's message ids were erased. On a channel
+// of which nothing was, it costs one look.
+func (tx *Tx) WasErased(channel string, externals []string) (map[string]bool, error) {
+	some, err := tx.number("SELECT 1 FROM erased WHERE channel = ? LIMIT 1", channel)
+	if err != nil || some == 0 {
+		return nil, err
+	}
+	gone := make(map[string]bool)
+	for _, external := range externals {
+		found, err := tx.number("SELECT 1 FROM erased WHERE channel = ? AND hash = ?", channel, erasedHash(channel, external))
+		if err != nil {
+			return nil, err
+		}
+		if found == 1 {
+			gone[external] = true
+		}
+	}
+	return gone, nil
+}
+
+// AuthorSending returns how many messages to an author are at this moment handed
+// to a platform.
+func (tx *Tx) AuthorSending(id int64) (int, error) {
+	n, err := tx.number("SELECT count(*) FROM outbox WHERE state = 'sending' AND state IN ('pending', 'retry', 'sending', 'uncertain', 'dead') AND kind <> 'card' AND ("+authorsOut+")", id)
+	return int(n), err
+}
+
+// OutsOfAuthor returns what was or is to be sent because of an author, the oldest
+// first; cards, which are built anew, are left out.
+func (tx *Tx) OutsOfAuthor(id int64) ([]*Out, error) {
+	return list(tx, outRow, selectOut+"WHERE kind <> 'card' AND ("+authorsOut+") ORDER BY id", id)
+}
+
+// MessagesOfAuthor returns everything said by an author, to them, and about them
+// in their items, the oldest first.
+func (tx *Tx) MessagesOfAuthor(id int64) ([]*feedback.Message, error) {
+	return tx.messages(selectMessage+"WHERE id IN ("+authorsMessages+") ORDER BY id", id)
+}
+
+// ConversationsOf returns an author's conversations.
+func (tx *Tx) ConversationsOf(author int64) ([]*feedback.Conversation, error) {
+	return list(tx, conversationRow, "SELECT id, "+conversationColumns+" FROM conversations WHERE author = ? ORDER BY id", author)
+}
+
+// CorrectionsOf returns the corrections of an item's verdict.
+func (tx *Tx) CorrectionsOf(item int64) ([]*Correction, error) {
+	return list(tx, func(c *Correction) []any { return append([]any{&c.ID}, correctionFields(c)...) },
+		"SELECT id, "+correctionColumns+" FROM corrections WHERE item = ? ORDER BY id", item)
+}
+
+// FileInUse reports whether a stored file belongs to anything that is left.
+func (tx *Tx) FileInUse(path string) (bool, error) {
+	n, err := tx.number("SELECT count(*) FROM attachments WHERE path = ?", path)
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	where := "instr(body, CAST(? AS BLOB)) > 0"
+	if tx.d == postgres {
+		where = "position(convert_to(?, 'UTF8') IN body) > 0"
+	}
+	n, err = tx.number("SELECT count(*) FROM outbox WHERE body IS NOT NULL AND "+where, path)
+	return n > 0, err
+}
+
+// AuthorChannels returns the channels that anybody wrote on.
+func (tx *Tx) AuthorChannels() ([]string, error) {
+	var channels []string
+	for last := ""; ; {
+		var next *string
+		if _, err := tx.one([]any{&next}, "SELECT min(channel) FROM authors WHERE channel > ?", last); err != nil || next == nil {
+			return channels, err
+		}
+		channels, last = append(channels, *next), *next
+	}
+}
+
+// AuthorsToForget returns people of a channel whose matters are all over since
+// before, and who were not erased yet, at most limit. Those to whom no answer
+// could ever be given are among them only where oneWay says so: then what nobody
+// has taken up counts as over, too.
+func (tx *Tx) AuthorsToForget(channel string, oneWay bool, before time.Time, limit int) ([]int64, error) {
+	over, ours := "i.state <> 'closed' OR i.ended_at > ?2", "EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND i.way_back) OR NOT EXISTS (SELECT 1 FROM items i WHERE i.author = a.id)"
+	if oneWay {
+		over, ours = "i.state IN ('open', 'waiting') OR i.state = 'new' AND i.way_back OR i.ended_at > ?2 OR i.created_at > ?2", "1 = 1"
+	}
+	return tx.ids(`SELECT a.id FROM authors a WHERE a.channel = ?1 AND a.external NOT LIKE 'erased %'
+  AND (`+ours+`)
+  AND NOT EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND (`+over+`))
+  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.author = a.id AND m.received_at > ?2)
+ORDER BY a.id LIMIT ?3`, channel, before, limit)
 }

@@ -16,8 +16,13 @@ func staffFields(s *feedback.Staff) []any {
 func staffRow(s *feedback.Staff) []any { return append([]any{&s.ID}, staffFields(s)...) }
 
 // SaveStaff keeps a colleague: by ID, or without one by name, setting the ID.
-// The accounts that s names are linked; others that are linked stay.
+// The accounts that s names are linked; others that are linked stay. Where the
+// role changes, or the colleague leaves or comes back, their sessions end.
 func (tx *Tx) SaveStaff(s *feedback.Staff) error {
+	// Who becomes something else signs in anew.
+	if _, err := tx.exec(`DELETE FROM sessions WHERE staff IN (SELECT id FROM staff WHERE (id = ?1 OR name = ?2) AND (role <> ?3 OR disabled <> ?4))`, s.ID, s.Name, string(s.Role), s.Disabled); err != nil {
+		return err
+	}
 	if s.ID != 0 {
 		n, err := tx.exec("UPDATE staff SET "+assignments(staffColumns)+" WHERE id = ?", append(staffFields(s), s.ID)...)
 		if err := changed(n, err, "staff", s.ID); err != nil {
@@ -178,6 +183,47 @@ func (tx *Tx) Tries(key string, window time.Duration, now time.Time) (int, error
 	}
 	n, err := tx.number("SELECT count(*) FROM tries WHERE key = ? AND expires > ?", short(key), now)
 	return int(n), err
+}
+
+// DropCodesOf removes a colleague's codes of a kind.
+func (tx *Tx) DropCodesOf(kind string, staff int64) error {
+	_, err := tx.exec("DELETE FROM codes WHERE kind = ? AND staff = ?", kind, staff)
+	return err
+}
+
+// Credential is how a colleague signs in without a link.
+type Credential struct {
+	Staff     int64
+	Password  string // as package desk/credential hashes it; empty: none
+	Seed      []byte // of one-time passwords, sealed; nil: none
+	Step      int64  // of the one-time password used last
+	ChangedAt time.Time
+}
+
+const credentialColumns = "staff, password, seed, step, changed_at"
+
+func credentialRow(c *Credential) []any {
+	return []any{&c.Staff, &c.Password, &c.Seed, &c.Step, at{&c.ChangedAt}}
+}
+
+// Credential returns how a colleague signs in.
+func (tx *Tx) Credential(staff int64) (*Credential, error) {
+	c := new(Credential)
+	return c, tx.get("credential", credentialRow(c), "SELECT "+credentialColumns+" FROM credentials WHERE staff = ?", staff)
+}
+
+// LockCredential is Credential, held until the transaction ends: a one-time
+// password is good once.
+func (tx *Tx) LockCredential(staff int64) (*Credential, error) {
+	c := new(Credential)
+	return c, tx.get("credential", credentialRow(c), "SELECT "+credentialColumns+" FROM credentials WHERE staff = ?"+tx.locked(), staff)
+}
+
+// PutCredential keeps how a colleague signs in.
+func (tx *Tx) PutCredential(c Credential) error {
+	_, err := tx.exec("INSERT INTO credentials ("+credentialColumns+") VALUES ("+places(credentialColumns)+`) ON CONFLICT (staff) DO UPDATE SET
+  password = excluded.password, seed = excluded.seed, step = excluded.step, changed_at = excluded.changed_at`, credentialRow(&c)...)
+	return err
 }
 
 func sessionRow(s *Session) []any {

@@ -23,6 +23,7 @@ import (
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/bots/webchat"
 	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/desk/credential"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
 	"github.com/huiyin/huiyin/store/files"
@@ -41,6 +42,8 @@ type hub struct {
 	srv    *httptest.Server
 	log    *bytes.Buffer
 	staff  *feedback.Staff
+	// accounts is the real thing: how colleagues sign in with a password.
+	accounts *desk.Service
 
 	mu       sync.Mutex
 	events   []bots.Event // what the inbox took
@@ -93,6 +96,13 @@ func newHub(t *testing.T, change ...func(*Options)) *hub {
 	for _, c := range change {
 		c(&o)
 	}
+	keys, err := credential.ParseKeys(strings.Repeat("5a", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.accounts = desk.New(desk.Options{
+		DB: db, Now: o.Now, Log: o.Log, Rules: &desk.Rules{Brand: "青禾咖啡"}, Keys: keys, Passwords: credential.Params{Time: 1, Memory: 64, Threads: 1},
+	})
 	h.web = New(o)
 	h.srv = httptest.NewUnstartedServer(h.web.Handler())
 	h.srv.Config = h.web.HTTPServer()
@@ -266,6 +276,34 @@ func (f *fakeDesk) SignIn(_ context.Context, code string) (*feedback.Staff, erro
 	}
 	f.codes[code] = false
 	return f.staff, nil
+}
+
+func (f *fakeDesk) SignInWith(ctx context.Context, name, password, otp string) (*feedback.Staff, error) {
+	return f.accounts.SignInWith(ctx, name, password, otp)
+}
+
+func (f *fakeDesk) HowSignedIn(ctx context.Context, staff int64) (password, totp, possible bool, err error) {
+	return f.accounts.HowSignedIn(ctx, staff)
+}
+
+func (f *fakeDesk) SetPassword(ctx context.Context, staff int64, password string) error {
+	return f.accounts.SetPassword(ctx, staff, password)
+}
+
+func (f *fakeDesk) BeginTOTP(ctx context.Context, staff int64) (text, uri string, err error) {
+	return f.accounts.BeginTOTP(ctx, staff)
+}
+
+func (f *fakeDesk) ConfirmTOTP(ctx context.Context, staff int64, code string) ([]string, error) {
+	return f.accounts.ConfirmTOTP(ctx, staff, code)
+}
+
+func (f *fakeDesk) DropTOTP(ctx context.Context, staff int64) error {
+	return f.accounts.DropTOTP(ctx, staff)
+}
+
+func (f *fakeDesk) SignOutEverywhere(ctx context.Context, staff int64) error {
+	return f.accounts.SignOutEverywhere(ctx, staff)
 }
 
 func (f *fakeDesk) Handle(ctx context.Context, a desk.Actor, e bots.Event) (bots.Answer, error) {

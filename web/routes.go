@@ -69,6 +69,9 @@ func (s *Server) table() []route {
 		add("GET /files/{id}", Colleagues, "a file a customer sent", s.signedIn(s.boardFile)),
 		add("GET /sent/{id}/{n}", Colleagues, "a file a customer was sent", s.signedIn(s.boardSentFile)),
 
+		add("GET /account", Colleagues, "how one signs in oneself", s.signedIn(s.accountPage)),
+		add("POST /account", Colleagues, "changes one's own password and one-time passwords, soon after signing in; ends one's sessions", s.signedIn(s.account)),
+
 		add("GET /signin", Anyone, "where to sign in", s.signInPage),
 		add("POST /signin", Anyone, "signs in", s.signIn),
 		add("GET /s/{code}", Anyone, "the button of a one-time link; using it up takes a press", s.linkPage),

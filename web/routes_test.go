@@ -64,6 +64,8 @@ func expectedRoutes(o *openedOffice) map[string]visit {
 		"POST /do":                   {"/do", `{"nonce":"nonce-00000001","data":"show:1"}`, colleagues(http.StatusUnauthorized, http.StatusOK)},
 		"GET /files/{id}":            {strings.TrimPrefix(o.file, "/c/site"), "", colleagues(http.StatusSeeOther, http.StatusOK)},
 		"GET /sent/{id}/{n}":         {strings.TrimPrefix(o.sent, "/c/site"), "", colleagues(http.StatusSeeOther, http.StatusOK)},
+		"GET /account":               {"/account", "", colleagues(http.StatusSeeOther, http.StatusOK)},
+		"POST /account":              {"/account", "do=password&password=x&again=y", colleagues(http.StatusUnauthorized, http.StatusUnprocessableEntity)},
 		"GET /signin":                {"/signin", "", all(http.StatusOK)},
 		"POST /signin":               {"/signin", "code=WRONG", all(http.StatusUnauthorized)},
 		"GET /s/{code}":              {"/s/x", "", all(http.StatusOK)},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
 )
@@ -26,6 +27,7 @@ const (
 type session struct {
 	hash  string
 	staff *feedback.Staff
+	began time.Time
 }
 
 // signInView is the sign-in page. Code is set on a one-time link's page.
@@ -33,6 +35,8 @@ type signInView struct {
 	Code  string
 	Next  string
 	Error string
+	// Password opens the part for name and password.
+	Password bool
 }
 
 // signedIn lets staff through and sends others to sign in. Who somebody is and
@@ -83,7 +87,7 @@ func (s *Server) sessionOf(r *http.Request) (*session, error) {
 			return absent(err)
 		}
 		if !staff.Disabled {
-			ses = &session{hash: hash, staff: staff}
+			ses = &session{hash: hash, staff: staff, began: row.CreatedAt}
 		}
 		return nil
 	})
@@ -133,7 +137,7 @@ func (s *Server) linkPage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "signin", signInView{Code: code, Next: inside(r.URL.Query().Get("next"))})
 }
 
-// signIn uses up a code and opens a session.
+// signIn uses up a code, or takes a name and a password, and opens a session.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -150,15 +154,23 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next := inside(r.PostForm.Get("next"))
-	code := strings.TrimSpace(r.PostForm.Get("code"))
-	if code == "" || len(code) > maxCode {
-		s.wrongCode(w, r, next)
+	code, name := strings.TrimSpace(r.PostForm.Get("code")), r.PostForm.Get("name")
+	var staff *feedback.Staff
+	switch {
+	case name != "":
+		staff, err = s.desk.SignInWith(r.Context(), name, r.PostForm.Get("password"), r.PostForm.Get("otp"))
+	case code == "" || len(code) > maxCode:
+		err = feedback.ErrNotFound
+	default:
+		staff, err = s.desk.SignIn(r.Context(), code)
+	}
+	if wait, slow := desk.IsSlow(err); slow {
+		s.slow(w, r, wait)
 		return
 	}
-	staff, err := s.desk.SignIn(r.Context(), code)
 	switch {
 	case errors.Is(err, feedback.ErrNotFound), errors.Is(err, feedback.ErrForbidden), errors.Is(err, feedback.ErrInvalid):
-		s.wrongCode(w, r, next)
+		s.wrongCode(w, r, next, name != "")
 		return
 	case err != nil:
 		s.broken(w, r, err)
@@ -171,8 +183,13 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // inside lets through our own pages only
 }
 
-func (s *Server) wrongCode(w http.ResponseWriter, r *http.Request, next string) {
-	s.render(w, r, http.StatusUnauthorized, "signin", signInView{Next: next, Error: say(s.language(r), "err.signin")})
+// wrongCode says that something was wrong, and never what.
+func (s *Server) wrongCode(w http.ResponseWriter, r *http.Request, next string, password bool) {
+	key := "err.signin"
+	if password {
+		key = "err.password"
+	}
+	s.render(w, r, http.StatusUnauthorized, "signin", signInView{Next: next, Password: password, Error: say(s.language(r), key)})
 }
 
 // mayTry counts attempts to sign in: by address, and all together, so that many

@@ -32,6 +32,18 @@ type Desk interface {
 	// SignIn uses up a code and returns whom it signs in, or
 	// feedback.ErrNotFound where it is unknown, used or expired.
 	SignIn(ctx context.Context, code string) (*feedback.Staff, error)
+	// SignInWith returns whom a name, a password and a one-time password sign in.
+	// Whatever is wrong: feedback.ErrNotFound, after the same time. A
+	// *desk.SlowError where there were too many wrong ones.
+	SignInWith(ctx context.Context, name, password, otp string) (*feedback.Staff, error)
+	// The following are about a colleague's own ways to sign in. Each change ends
+	// all of their sessions.
+	HowSignedIn(ctx context.Context, staff int64) (password, totp, possible bool, err error)
+	SetPassword(ctx context.Context, staff int64, password string) error
+	BeginTOTP(ctx context.Context, staff int64) (text, uri string, err error)
+	ConfirmTOTP(ctx context.Context, staff int64, code string) (recovery []string, err error)
+	DropTOTP(ctx context.Context, staff int64) error
+	SignOutEverywhere(ctx context.Context, staff int64) error
 	// Handle carries out a command, a pressed button or a submitted dialog. The
 	// event's Thread is the item's number where it was given on an item's page.
 	Handle(ctx context.Context, actor desk.Actor, e bots.Event) (bots.Answer, error)

@@ -276,6 +276,10 @@ func (a *app) openDesk(context.Context) error {
 	if err != nil {
 		return err
 	}
+	keys, err := keysOf(a.cfg)
+	if err != nil {
+		return err
+	}
 	rules := deskRules(a.cfg, analyzer, a.seg, a.channels)
 	a.pipeline = pipeline.New(pipeline.Options{
 		DB: a.db, Stream: a.stream, Files: a.files, Log: a.log, Now: a.now, Holder: processName(), Timing: timing(a.cfg), Meter: a.meter, Fresh: a.cfg.Desk.Fresh, KeepDone: a.cfg.Storage.Keep,
@@ -283,7 +287,7 @@ func (a *app) openDesk(context.Context) error {
 		Spool:    pipeline.Spool{Spool: a.spool, Orphans: a.orphans}, Opened: a.opened,
 		Failpoint: failpoint,
 	})
-	a.desk = desk.New(desk.Options{DB: a.db, Now: a.now, Log: a.log, Bell: a.pipeline, Rules: rules})
+	a.desk = desk.New(desk.Options{DB: a.db, Now: a.now, Log: a.log, Bell: a.pipeline, Rules: rules, Keys: keys})
 	a.pipeline.Bind(a.desk)
 	a.sweeper.Store(a.pipeline)
 	return nil
@@ -380,7 +384,7 @@ func (a *app) openChannels(context.Context) error {
 		if title == "" {
 			title = kind.Title
 		}
-		a.channels[ch.Name] = desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title}
+		a.channels[ch.Name] = desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title, Keep: ch.Keep}
 		a.pipeline.AddListener(ch.Name, kind.Name, l)
 		if h, ok := l.(listeners.Receiver); ok {
 			a.inbound[ch.Name] = h.Handler()

@@ -52,9 +52,10 @@ func commands() []command {
 		{"export", "-o FILE.csv|.xlsx|.jsonl", "writes a row for each item", export},
 		{"train", "DIR [-o MODEL] [-seed N]", "trains the sentiment model", train},
 		{"eval", "[-intent] [-urgency] [-aspects] FILE …", "scores the analysis on labelled rows", eval},
-		{"staff", "add NAME -team T -role R", "prints a code that links the person's chat accounts", staff},
+		{"staff", "add NAME -team T -role R, or passwd|totp|signout NAME [-off]", "adds a colleague, or changes how one signs in to the board", staff},
 		{"signin", "NAME", "prints a board link for 10 minutes", signin},
 		{"quarantine", "[-text] [-replay ID …|all]", "lists messages that failed too often, and tries them again", quarantine},
+		{"privacy", "export -subject CHANNEL:USER -o FILE.zip, or erase -subject CHANNEL:USER", "hands out or removes all data of a person", privacy},
 		{"migrate", "[-restored]", "brings the database to this version; -restored after a backup was put back", migrate},
 		{"version", "", "prints the version", version},
 	}

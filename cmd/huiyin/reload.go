@@ -20,6 +20,7 @@ func fixedParts(old, fresh *config.Config) []string {
 	differ("web", old.Web, fresh.Web)
 	differ("bots", old.Bots, fresh.Bots)
 	differ("listeners", old.Listeners, fresh.Listeners)
+	differ("security", old.Security, fresh.Security)
 	differ("network", old.Network, fresh.Network)
 	differ("files", old.Files, fresh.Files)
 	differ("log", old.Log, fresh.Log)

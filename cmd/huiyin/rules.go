@@ -8,6 +8,7 @@ import (
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/config"
 	"github.com/huiyin/huiyin/desk"
+	"github.com/huiyin/huiyin/desk/credential"
 	"github.com/huiyin/huiyin/desk/phrase"
 	"github.com/huiyin/huiyin/nlp"
 )
@@ -23,7 +24,19 @@ func (c *cli) loadConfig() (*config.Config, error) {
 		}
 		return nil, errQuiet
 	}
+	if _, err := keysOf(cfg); err != nil {
+		return nil, err
+	}
 	return cfg, nil
+}
+
+// keysOf reads the keys that seal secrets in the database.
+func keysOf(cfg *config.Config) (*credential.Keys, error) {
+	keys, err := credential.ParseKeys(cfg.Security.Key.Reveal(), cfg.Security.OldKey.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("security: %w", err)
+	}
+	return keys, nil
 }
 
 // checkTexts finds what is wrong with a brand's own texts.
@@ -118,7 +131,7 @@ func channelOf(ch config.Channel, kind bots.Kind, b bots.Bot) desk.Channel {
 	if title == "" {
 		title = kind.Title
 	}
-	out := desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title, Bot: true, Caps: kind.Caps, Private: kind.Caps.Private}
+	out := desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title, Bot: true, Caps: kind.Caps, Private: kind.Caps.Private, Keep: ch.Keep}
 	_, out.Edits = b.(bots.Editor)
 	_, out.Recalls = b.(bots.Recaller)
 	if l, ok := b.(bots.Linker); ok {

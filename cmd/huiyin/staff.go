@@ -26,12 +26,18 @@ func (c *cli) tool(ctx context.Context, fn func(cfg *config.Config, db *store.DB
 		return err
 	}
 	defer db.Close()
-	return fn(cfg, db, desk.New(desk.Options{DB: db, Now: time.Now, Log: log}))
+	keys, err := keysOf(cfg)
+	if err != nil {
+		return err
+	}
+	return fn(cfg, db, desk.New(desk.Options{DB: db, Now: time.Now, Log: log, Keys: keys, Rules: &desk.Rules{Brand: cfg.Brand.Name}}))
 }
 
-// staff adds a colleague and prints the code that links their chat accounts.
+// staff adds a colleague and prints the code that links their chat accounts, or
+// changes how one signs in.
 func staff(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("staff")
+	off := fs.Bool("off", false, "passwd, totp: take it away")
 	team := fs.String("team", "", "their team")
 	fs.StringVar(team, "t", "", "their team")
 	role := fs.String("role", string(feedback.Agent), "viewer, agent, lead or admin")
@@ -41,8 +47,12 @@ func staff(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	if words[0] != "add" {
-		return fmt.Errorf("%w: huiyin staff knows add", errUsage)
+	switch words[0] {
+	case "add":
+	case "passwd", "totp", "signout":
+		return c.credentials(ctx, words[0], words[1], *off)
+	default:
+		return fmt.Errorf("%w: huiyin staff knows add, passwd, totp and signout", errUsage)
 	}
 	if !feedback.Role(*role).AtLeast(feedback.Viewer) {
 		return fmt.Errorf("%w: role %q: viewer, agent, lead or admin", errUsage, *role)
@@ -108,6 +118,20 @@ func teamName(cfg *config.Config, name string) (string, error) {
 	return "", fmt.Errorf("%w: there is no team %q: %s", errUsage, name, strings.Join(known, ", "))
 }
 
+// colleague looks somebody up by name.
+func colleague(ctx context.Context, db *store.DB, name string) (*feedback.Staff, error) {
+	var st *feedback.Staff
+	err := db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		st, err = tx.StaffByName(name)
+		return err
+	})
+	if errors.Is(err, feedback.ErrNotFound) {
+		return nil, fmt.Errorf("there is nobody named %q: huiyin staff add %s", name, name)
+	}
+	return st, err
+}
+
 // signin prints a one-time link to the board.
 func signin(ctx context.Context, c *cli, args []string) error {
 	words, err := c.flags(newFlags("signin"), args, 1)
@@ -115,15 +139,7 @@ func signin(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	return c.tool(ctx, func(cfg *config.Config, db *store.DB, d *desk.Service) error {
-		var st *feedback.Staff
-		err := db.Read(ctx, func(tx *store.Tx) error {
-			var err error
-			st, err = tx.StaffByName(words[0])
-			return err
-		})
-		if errors.Is(err, feedback.ErrNotFound) {
-			return fmt.Errorf("there is nobody named %q: huiyin staff add %s", words[0], words[0])
-		}
+		st, err := colleague(ctx, db, words[0])
 		if err != nil {
 			return err
 		}

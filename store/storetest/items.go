@@ -238,7 +238,7 @@ func testErase(_ *testing.T, s *suite) {
 		s.insert(tx, s.message(d, "other", "别人"))
 	})
 	s.write(func(tx *store.Tx) {
-		equal(s, "files", fmt.Sprint(must(tx.EraseAuthor(author))(s)), "[ab/cd]")
+		equal(s, "files", fmt.Sprint(must(tx.EraseAuthor(author, true))(s)), "{2 1 1 2 0 [ab/cd]}")
 		s.is(tx.UpdateItem(item), feedback.ErrConflict)
 	})
 	s.read(func(tx *store.Tx) {
@@ -256,9 +256,12 @@ func testErase(_ *testing.T, s *suite) {
 		equal(s, "event", len(must(tx.Events(item.ID))(s)[0].Data), 0)
 		equal(s, "pending", must(tx.Out(out.ID))(s).State, store.OutCancelled)
 		equal(s, "sent", string(must(tx.Out(sent.ID))(s).Body)+must(tx.Out(sent.ID))(s).Chat, "")
+		gone := must(tx.WasErased("care", []string{"13800000000:1", "other"}))(s)
+		equal(s, "ids that are known to be erased", fmt.Sprint(gone), "map[13800000000:1:true]")
+		equal(s, "of another channel", len(must(tx.WasErased("shop", []string{"13800000000:1"}))(s)), 0)
 		equal(s, "another's", must(tx.Author(other))(s).Name, "王芳")
 		equal(s, "another's message", must(tx.MessageByExternal("care", "other"))(s).Text, "别人")
-		_, err = tx.EraseAuthor(1e9)
+		_, err = tx.EraseAuthor(1e9, false)
 		s.is(err, feedback.ErrNotFound)
 	})
 }

@@ -66,6 +66,7 @@ type setup struct {
 	ack      bool   // Slack waits for an acknowledgement no longer than it does
 	storage  string // further keys of storage, each with a comma before it
 	extra    string // further configuration
+	metrics  string // where /metrics is served; empty: nowhere
 }
 
 // house is a configured Huiyin with its platforms.
@@ -165,7 +166,7 @@ func (h *house) configure(n int, extra string) {
 	text := fmt.Sprintf(`
 brand: {name: 青禾咖啡}
 storage: {database: %q, redis: %q, files: %q%s}
-web: {listen: %q, public_url: "http://%s", metrics_listen: ""}
+web: {listen: %q, public_url: "http://%s", metrics_listen: %q}
 bots:
   - {name: site, type: web}
   - {name: care, type: telegram, token: %q, api_url: %q, poll: 1s, retry: 50ms, conflict: 200ms, timeout: 5s}
@@ -180,7 +181,7 @@ cards: {fold: 0}
 desk: {undo: %s, settle: 1s, settle_max: 4s, survey_every: 0s, urge_every: 1h}
 advanced: {lease: 2s, poll: 100ms, reconcile: 500ms, send_timeout: 5s, retry_max: 500ms, spool_after: 1s, stop: 5s}
 %s
-`, h.set.database, h.set.redis, filepath.Join(h.dir, "files"), h.set.storage, web, web, h.tg.Token(), h.tgURL,
+`, h.set.database, h.set.redis, filepath.Join(h.dir, "files"), h.set.storage, web, web, h.set.metrics, h.tg.Token(), h.tgURL,
 		slacktest.BotToken, slacktest.AppToken, h.sl.URL(), channel, logistic, h.set.teams, agent, lead, h.set.undo, extra)
 	if err := os.WriteFile(h.file(n), []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
