@@ -189,6 +189,7 @@ type Desk struct {
 // Files are the rules for attachments.
 type Files struct {
 	MaxSize   Size `yaml:"max_size" min:"1" zh:"一个文件最大多少；更大的不存，告诉团队" en:"the largest file that is kept; of larger ones the team is told"`
+	MaxTotal  Size `yaml:"max_total" zh:"全部文件加起来最多多少；到了就不再存，告诉团队；0 不限" en:"the most that is kept of all files together; beyond it nothing is, and the team is told; 0: no limit"`
 	MaxPerDay Size `yaml:"max_per_day" min:"1" zh:"一个人一天最多存多少；再多的不存，告诉团队" en:"the most that is kept of one person's files in a day; of more the team is told"`
 }
 

@@ -1,11 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"encoding/base32"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -207,6 +211,57 @@ func TestAccountTexts(t *testing.T) {
 	for _, want := range []string{"我的登录方式", "李雷", "没有设置。一次性链接一直能用。", "要先设密码。", "退出所有设备"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+// TestADumpHoldsNoSecret: whoever gets hold of the database can neither sign in
+// nor link an account with what is in it.
+func TestADumpHoldsNoSecret(t *testing.T) {
+	h := newHub(t, func(o *Options) { o.Limits.SignInTries = 1000 })
+	secrets := map[string]string{"password": goodPassword}
+	b := h.browser()
+	b.get("/c")
+	b.signIn()
+	for _, kind := range []string{desk.CodeSignin, desk.CodeAdmin, desk.CodeLink} {
+		code, err := h.accounts.NewCode(t.Context(), kind, h.staff.ID, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets[kind+" code"] = code
+	}
+	if err := h.accounts.SetPassword(t.Context(), h.staff.ID, goodPassword); err != nil {
+		t.Fatal(err)
+	}
+	text, _, err := h.accounts.BeginTOTP(t.Context(), h.staff.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := must(base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text))
+	recovery, err := h.accounts.ConfirmTOTP(t.Context(), h.staff.ID, credential.CodeAt(seed, time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.signIn() // the changes have ended the session
+	secrets["visitor's token"], secrets["session"] = b.cookie("hy_visitor"), b.cookie("hy_session")
+	secrets["seed"], secrets["seed in hex"], secrets["seed as typed"] = string(seed), hex.EncodeToString(seed), text
+	secrets["recovery code"], secrets["recovery code without gaps"] = recovery[0], strings.ReplaceAll(recovery[0], "-", "")
+	// A short code must not be found by trying all there are.
+	secrets["plain hash of the link code"] = desk.HashCode(secrets[desk.CodeLink+" code"])
+	var dump []byte
+	for _, name := range []string{"huiyin.db", "huiyin.db-wal"} {
+		part, err := os.ReadFile(filepath.Join(h.dir, name)) //nolint:gosec // the test's own
+		if err != nil {
+			t.Fatal(err)
+		}
+		dump = append(dump, part...)
+	}
+	if !bytes.Contains(dump, []byte("$argon2id$")) {
+		t.Fatal("this looks at the wrong file")
+	}
+	for what, secret := range secrets {
+		if secret == "" || bytes.Contains(dump, []byte(secret)) {
+			t.Errorf("the database holds the %s, or there is none", what)
 		}
 	}
 }

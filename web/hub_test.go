@@ -41,6 +41,7 @@ type hub struct {
 	site   *Site
 	srv    *httptest.Server
 	log    *bytes.Buffer
+	dir    string // of the database
 	staff  *feedback.Staff
 	// accounts is the real thing: how colleagues sign in with a password.
 	accounts *desk.Service
@@ -71,7 +72,7 @@ func newHub(t *testing.T, change ...func(*Options)) *hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hub{t: t, db: db, files: fs, stream: str, log: &bytes.Buffer{}, codes: map[string]bool{"LETMEIN": true}}
+	h := &hub{t: t, dir: dir, db: db, files: fs, stream: str, log: &bytes.Buffer{}, codes: map[string]bool{"LETMEIN": true}}
 	h.staff = &feedback.Staff{Name: "李雷", ShownAs: "小雷", Role: feedback.Lead, Team: "care"}
 	h.write(func(tx *store.Tx) error { return tx.SaveStaff(h.staff) })
 	h.site = &Site{

@@ -261,7 +261,7 @@ func (a *app) openStream(ctx context.Context) error {
 }
 
 func (a *app) openFiles(context.Context) error {
-	f, err := files.Open(a.cfg.Storage.Files, files.Options{MaxFile: int64(a.cfg.Files.MaxSize)})
+	f, err := files.Open(a.cfg.Storage.Files, files.Options{MaxFile: int64(a.cfg.Files.MaxSize), MaxTotal: int64(a.cfg.Files.MaxTotal)})
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func TestACodeIsGoodOnce(t *testing.T) {
 	if CheckTOTP(seed, " "+code[:3]+" "+code[3:], now, 0) == 0 {
 		t.Error("a code with a space is refused")
 	}
-	if uri := SeedURI("青禾 咖啡", "李雷", seed); !strings.HasPrefix(uri, "otpauth://totp/%E9%9D%92") || !strings.Contains(uri, "secret="+SeedText(seed)) {
+	if uri := SeedURI("青禾 咖啡", "李雷", seed); !strings.HasPrefix(uri, "otpauth://totp/%E9%9D%92") || !strings.Contains(uri, "secret="+SeedText(seed)) || strings.Contains(uri, "+") {
 		t.Error(uri)
 	}
 }

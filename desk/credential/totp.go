@@ -43,9 +43,11 @@ func SeedText(seed []byte) string {
 
 // SeedURI writes a seed as authenticators take it from a link.
 func SeedURI(issuer, account string, seed []byte) string {
-	return "otpauth://totp/" + url.PathEscape(issuer+":"+account) + "?" + url.Values{
+	query := url.Values{
 		"secret": {SeedText(seed)}, "issuer": {issuer}, "algorithm": {"SHA1"}, "digits": {fmt.Sprint(totpDigits)}, "period": {fmt.Sprint(int(totpStep.Seconds()))},
 	}.Encode()
+	// Authenticators take "+" for itself.
+	return "otpauth://totp/" + url.PathEscape(issuer+":"+account) + "?" + strings.ReplaceAll(query, "+", "%20")
 }
 
 // hotp is RFC 4226: the code of one step.
