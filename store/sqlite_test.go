@@ -176,7 +176,7 @@ func TestSQLiteMigrationKilled(t *testing.T) {
 	})
 	expectState(t, db, "kept")
 	// The copy made before is a whole database of the older program.
-	copies, err := filepath.Glob(strings.TrimPrefix(dsn, "sqlite:") + ".v1-*")
+	copies, err := filepath.Glob(strings.TrimPrefix(dsn, "sqlite:") + ".v[0-9]*-*")
 	if err != nil || len(copies) == 0 {
 		t.Fatalf("copies %v, error %v", copies, err)
 	}
