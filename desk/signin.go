@@ -111,6 +111,11 @@ func (s *Service) SignInWith(ctx context.Context, name, password, otp string) (*
 		if err := tx.PutCredential(*cred); err != nil {
 			return err
 		}
+		if st.Role == feedback.Admin {
+			if err := tx.SetState(adminKnown, "1", time.Time{}); err != nil {
+				return err
+			}
+		}
 		return tx.DropState(tryKey(name))
 	})
 }
