@@ -3,6 +3,7 @@ GO      ?= go
 LINT    ?= $(shell $(GO) env GOPATH)/bin/golangci-lint
 FUZZ    ?= 20s
 CAMPAIGN ?= 10m
+LINES   ?= 1000000
 ONLY    ?=
 SEED    ?=
 RESULTS ?=
@@ -10,7 +11,7 @@ BENCH   ?= .
 PACKAGE ?= ./...
 PEERS   ?= 20000x
 
-.PHONY: help build test race lint bench bench-peers fuzz campaign reliability pictures
+.PHONY: help build test race lint bench bench-peers fuzz campaign reliability pictures lines
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ bench: ## the benchmarks BENCH of PACKAGE, with allocations
 
 bench-peers: ## our stream against asynq and River, in one run, PEERS items each
 	cd test/peers && ../../scripts/with-servers $(GO) test -run '^$$' -bench . -benchtime $(PEERS) -count 3 -timeout 30m
+
+lines: ## LINES through huiyin analyze: memory, and lines a second on one processor and on two
+	HUIYIN_LINES=$(LINES) $(GO) test -run '^TestAnalyzeStream$$' -timeout 120m -v ./test/e2e
 
 fuzz: ## each fuzz target for FUZZ
 	scripts/fuzz $(FUZZ)

@@ -1,6 +1,7 @@
 package nlp_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -85,6 +86,23 @@ func BenchmarkAnalyze(b *testing.B) {
 			b.ReportMetric(0, "ns/op") // of both, which says nothing
 		})
 	}
+}
+
+// BenchmarkTraps is the analysis of what has broken programs of this kind, and
+// tells how long the worst of it took in its fastest turn.
+func BenchmarkTraps(b *testing.B) {
+	a := analyzer(b, nlp.Options{})
+	texts := traps()
+	turns := make([]time.Duration, len(texts))
+	for b.Loop() {
+		for i, text := range texts {
+			start := time.Now()
+			a.Analyze(text)
+			turns[i] = fastest(turns[i], time.Since(start))
+		}
+	}
+	b.ReportMetric(float64(slices.Max(turns).Microseconds())/1e3, "ms/worst")
+	b.ReportMetric(0, "ns/op") // of all of them
 }
 
 func fastest(known, turn time.Duration) time.Duration {

@@ -57,7 +57,7 @@ type origin struct{ rune, byte int32 }
 // reset makes f the folded form of text, reusing its memory.
 func (f *folded) reset(text string) {
 	f.text, f.runes, f.offsets, f.origins = f.text[:0], f.runes[:0], f.offsets[:0], f.origins[:0]
-	table := simplified()
+	table, plain := simplified(), plainSigns()
 	from := origin{}
 	for i, r := range text {
 		from.byte = int32(i)
@@ -72,6 +72,9 @@ func (f *folded) reset(text string) {
 		case 0xff01 <= r && r < 0xff21: // the usual signs of Chinese
 			f.push(r-0xfee0, from)
 			f.text = append(f.text, byte(r-0xfee0))
+		case signFirst <= r && r <= signLast && plain[r-signFirst]:
+			f.push(r, from)
+			f.text = utf8.AppendRune(f.text, r)
 		default:
 			f.pushRare(r, from, table)
 		}
@@ -79,6 +82,23 @@ func (f *folded) reset(text string) {
 	}
 	f.offsets = append(f.offsets, int32(len(f.text)))
 }
+
+// Between these lie the signs of Chinese texts.
+const (
+	signFirst = 0x2000
+	signLast  = 0x33ff
+)
+
+// plainSigns tells of each sign whether it folds to itself. It is made at the
+// first use; afterwards it is never written.
+var plainSigns = sync.OnceValue(func() *[signLast - signFirst + 1]bool {
+	plain := new([signLast - signFirst + 1]bool)
+	for i := range plain {
+		sign := string(rune(signFirst + i))
+		plain[i] = Fold(sign) == sign
+	}
+	return plain
+})
 
 // push notes a rune that is about to be appended to the text.
 func (f *folded) push(r rune, from origin) {

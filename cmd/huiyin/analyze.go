@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/huiyin/huiyin/nlp"
 )
@@ -18,8 +19,16 @@ import (
 const (
 	// maxLine bounds one line of input.
 	maxLine = 4 << 20
-	// analyzeChunk is how many lines are in work at once.
-	analyzeChunk = 512
+	// A batch is handed on when it has so many lines or bytes, or when no more
+	// input has arrived: who writes line by line is answered line by line.
+	batchLines = 256
+	batchBytes = 256 << 10
+	// batchesAhead is how many batches a worker may have in work or waiting to be
+	// written.
+	batchesAhead = 4
+	// analyzeGarbage is how much garbage, in percent of what is in use, is left
+	// before it is collected: little, since most of the memory is the dictionary.
+	analyzeGarbage = 30
 )
 
 // analyze reads JSON Lines and writes one verdict a line, in the same order.
@@ -31,6 +40,7 @@ func analyze(ctx context.Context, c *cli, args []string) error {
 	if len(files) > 1 {
 		return fmt.Errorf("%w: one file, or none for standard input", errUsage)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(analyzeGarbage))
 	analyzer, err := c.analyzer()
 	if err != nil {
 		return err
@@ -60,39 +70,152 @@ func (c *cli) analyzer() (*nlp.Analyzer, error) {
 	return nlp.New(analyzerOptions(cfg, seg))
 }
 
-// analyzeLines works on chunks of lines, each line of a chunk in whatever order
-// the processors take them, and writes them in the order they came: memory
-// stays the same however long the input is.
+// analyzeLines has batches of lines analysed on all processors and writes them in
+// the order they came. The batches are made once and used again: memory stays the
+// same however long the input is.
 func analyzeLines(ctx context.Context, in io.Reader, out io.Writer, a *nlp.Analyzer) error {
-	w := bufio.NewWriterSize(out, 1<<16)
-	r := bufio.NewReaderSize(in, 1<<16)
-	failed := false
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	workers := runtime.GOMAXPROCS(0)
+	line := newAssembly(workers * batchesAhead)
+	var readErr error // set before line.ordered is closed
+	go func() {
+		readErr = line.read(ctx, bufio.NewReaderSize(in, 1<<16))
+		close(line.work)
+		close(line.ordered)
+	}()
+	for range workers {
+		go func() {
+			for b := range line.work {
+				b.analyze(a)
+			}
+		}()
+	}
+	failed, err := line.write(ctx, out)
+	switch {
+	case err != nil:
+		return err
+	case !errors.Is(readErr, io.EOF):
+		return readErr
+	case failed:
+		return errQuiet
+	}
+	return nil
+}
+
+// batch is some lines of input and the lines of output they become.
+type batch struct {
+	in   []byte
+	ends []int // of the lines in in
+	out  bytes.Buffer
+	bad  bool          // one of the lines could not be analysed
+	done chan struct{} // holds one value when out is complete
+}
+
+func (b *batch) analyze(a *nlp.Analyzer) {
+	start := 0
+	for _, end := range b.ends {
+		b.bad = !analyzeLine(&b.out, b.in[start:end], a) || b.bad
+		start = end
+	}
+	b.done <- struct{}{}
+}
+
+// assembly takes batches from the reader through the workers to the writer and
+// back.
+type assembly struct {
+	free, work, ordered chan *batch
+}
+
+func newAssembly(batches int) *assembly {
+	l := &assembly{free: make(chan *batch, batches), work: make(chan *batch, batches), ordered: make(chan *batch, batches)}
+	for range batches {
+		l.free <- &batch{done: make(chan struct{}, 1)}
+	}
+	return l
+}
+
+// read fills batches until the input ends, which is io.EOF.
+func (l *assembly) read(ctx context.Context, r *bufio.Reader) error {
 	for {
-		lines, readErr := readLines(r, analyzeChunk)
-		answers := make([][]byte, len(lines))
-		bad := make([]bool, len(lines))
-		each(len(lines), func(i int) { answers[i], bad[i] = analyzeLine(lines[i], a) })
-		for i, b := range answers {
-			failed = failed || bad[i]
-			if _, err := w.Write(append(b, '\n')); err != nil {
-				return err
-			}
+		var b *batch
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case b = <-l.free:
 		}
-		if err := ctx.Err(); err != nil {
-			return errors.Join(err, w.Flush())
+		err := b.fill(r)
+		if len(b.ends) > 0 {
+			l.work <- b
+			l.ordered <- b
 		}
-		if readErr != nil {
-			if err := w.Flush(); err != nil {
-				return err
-			}
-			if !errors.Is(readErr, io.EOF) {
-				return readErr
-			}
-			if failed {
-				return errQuiet
-			}
-			return nil
+		if err != nil {
+			return err
 		}
+	}
+}
+
+// fill reads lines without their ends. A line that is too long comes cut, and is
+// an error of its own later on.
+func (b *batch) fill(r *bufio.Reader) error {
+	b.in, b.ends, b.bad = b.in[:0], b.ends[:0], false
+	b.out.Reset()
+	for len(b.ends) < batchLines && len(b.in) < batchBytes && (len(b.ends) == 0 || r.Buffered() > 0) {
+		start := len(b.in)
+		var err error
+		if b.in, err = appendLine(b.in, r); err == nil || len(b.in) > start {
+			b.ends = append(b.ends, len(b.in))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func appendLine(to []byte, r *bufio.Reader) ([]byte, error) {
+	start := len(to)
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(to)-start <= maxLine {
+			to = append(to, part...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		return to[:start+len(bytes.TrimRight(to[start:], "\r\n"))], err
+	}
+}
+
+// write writes batches as they were read, and reports whether one was bad.
+func (l *assembly) write(ctx context.Context, out io.Writer) (failed bool, err error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return failed, ctx.Err()
+		case b, more := <-l.ordered:
+			if !more {
+				return failed, nil
+			}
+			<-b.done
+			if _, err := out.Write(b.out.Bytes()); err != nil {
+				return failed, err
+			}
+			failed = failed || b.bad
+			b.shrink()
+			l.free <- b
+		}
+	}
+}
+
+// shrink lets go of memory that an unusually large line needed.
+func (b *batch) shrink() {
+	const usual = 2 * batchBytes
+	if cap(b.in) > usual {
+		b.in = nil
+	}
+	if b.out.Cap() > 4*usual {
+		b.out = bytes.Buffer{}
 	}
 }
 
@@ -113,36 +236,6 @@ func each(n int, fn func(int)) {
 	}
 }
 
-// readLines returns up to n lines without their ends. A line that is too long
-// comes cut, and is an error of its own later on.
-func readLines(r *bufio.Reader, n int) ([][]byte, error) {
-	var lines [][]byte
-	for len(lines) < n {
-		line, err := readLine(r)
-		if len(line) > 0 || err == nil {
-			lines = append(lines, line)
-		}
-		if err != nil {
-			return lines, err
-		}
-	}
-	return lines, nil
-}
-
-func readLine(r *bufio.Reader) ([]byte, error) {
-	var line []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		if len(line) <= maxLine {
-			line = append(line, part...)
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		return bytes.TrimRight(line, "\r\n"), err
-	}
-}
-
 // analyzed is a line of output.
 type analyzed struct {
 	ID json.RawMessage `json:"id"`
@@ -155,17 +248,21 @@ type rejected struct {
 	Error string          `json:"error"`
 }
 
-func analyzeLine(line []byte, a *nlp.Analyzer) (answer []byte, bad bool) {
+// analyzeLine writes what becomes of a line, and reports whether it could be
+// analysed.
+func analyzeLine(out *bytes.Buffer, line []byte, a *nlp.Analyzer) bool {
 	var in struct {
 		ID   json.RawMessage `json:"id"`
 		Text *string         `json:"text"`
 	}
-	reject := func(why string) ([]byte, bool) {
-		b, err := json.Marshal(rejected{ID: idOr(in.ID), Error: why})
-		if err != nil {
-			b = []byte(`{"id":null,"error":"the line is not JSON"}`)
+	start := out.Len()
+	reject := func(why string) bool {
+		out.Truncate(start)
+		if err := encodePlain(out, rejected{ID: idOr(in.ID), Error: why}); err != nil {
+			out.Truncate(start)
+			out.WriteString(`{"id":null,"error":"the line is not JSON"}` + "\n")
 		}
-		return b, true
+		return false
 	}
 	if len(line) > maxLine {
 		return reject(fmt.Sprintf("the line is longer than %d MiB", maxLine>>20))
@@ -178,24 +275,14 @@ func analyzeLine(line []byte, a *nlp.Analyzer) (answer []byte, bad bool) {
 		return reject("text is missing")
 	}
 	v := a.Analyze(*in.Text)
-	if v.Topics == nil {
-		v.Topics = []nlp.TopicScore{}
-	}
-	if v.Keywords == nil {
-		v.Keywords = []string{}
-	}
-	if v.Evidence == nil {
-		v.Evidence = []nlp.Evidence{}
-	}
 	v.Score, v.Confidence = rounded(v.Score), rounded(v.Confidence)
 	for i := range v.Topics {
 		v.Topics[i].Score = rounded(v.Topics[i].Score)
 	}
-	b, err := marshalPlain(analyzed{ID: idOr(in.ID), Verdict: v})
-	if err != nil {
+	if err := encodePlain(out, analyzed{ID: idOr(in.ID), Verdict: v}); err != nil {
 		return reject("the verdict could not be written")
 	}
-	return b, false
+	return true
 }
 
 // rounded keeps four decimals: more say nothing. What is not 0 stays so, since
@@ -219,10 +306,15 @@ func idOr(id json.RawMessage) json.RawMessage {
 // marshalPlain is json.Marshal without escapes for HTML: the output is data.
 func marshalPlain(v any) ([]byte, error) {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	if err := encodePlain(&b, v); err != nil {
 		return nil, err
 	}
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// encodePlain writes v as marshalPlain returns it, and a line break.
+func encodePlain(to *bytes.Buffer, v any) error {
+	e := json.NewEncoder(to)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
