@@ -195,6 +195,29 @@ func (a *app) settle(ctx context.Context) error {
 	return nil
 }
 
+// waitAlone takes the lease of the only serve. One that was killed a moment ago
+// still has it until it runs out; one that lives renews it, and is not outwaited.
+func (a *app) waitAlone(ctx context.Context, take func(context.Context) (bool, error)) error {
+	until := a.now().Add(a.cfg.Advanced.Lease * 4)
+	for said := false; ; said = true {
+		ok, err := take(ctx)
+		if ok || err != nil {
+			return err
+		}
+		if a.now().After(until) {
+			return errors.New("another huiyin serve works with this database: set storage.redis to run several")
+		}
+		if !said {
+			a.log.Info("another serve works with this database, or was killed a moment ago: waiting", "at_most", a.cfg.Advanced.Lease*4)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(a.cfg.Advanced.Lease / 5):
+		}
+	}
+}
+
 // lockAlone holds a lease for as long as the process lives: without Redis, one
 // serve works on a PostgreSQL.
 func (a *app) lockAlone(ctx context.Context) error {
@@ -209,12 +232,8 @@ func (a *app) lockAlone(ctx context.Context) error {
 		})
 		return ok, err
 	}
-	ok, err := take(ctx)
-	if err != nil {
+	if err := a.waitAlone(ctx, take); err != nil {
 		return err
-	}
-	if !ok {
-		return errors.New("another huiyin serve works with this database: set storage.redis to run several")
 	}
 	keep, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -39,7 +40,7 @@ func serve(ctx context.Context, c *cli, args []string) error {
 	log := newLog(cfg, c.err)
 	a, err := newApp(ctx, c, cfg, r, log)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer a.stop()
 	addr, err := a.listen()
@@ -64,7 +65,7 @@ func serve(ctx context.Context, c *cli, args []string) error {
 	hello := func() error { return a.hello(ctx, addr) }
 	if a.late == nil {
 		if err := hello(); err != nil {
-			return err
+			return unlessStopped(ctx, err)
 		}
 	}
 	for {
@@ -82,12 +83,21 @@ func serve(ctx context.Context, c *cli, args []string) error {
 				err = hello()
 			}
 			if err != nil {
-				return err
+				return unlessStopped(ctx, err)
 			}
 		case <-hup:
 			a.reload(ctx)
 		}
 	}
+}
+
+// unlessStopped returns err, unless it says only that the program was told to
+// stop while it was still starting: that is no failure.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 func readRoles(only string) (roles, error) {

@@ -38,6 +38,7 @@ type track struct {
 	ordered  bool      // the colleague wrote 解决
 	order    string    // …as this message
 	under    string    // …in the thread of that card
+	refused  int       // how often it was answered that nothing was done
 	rated    bool
 	chosen   bool // the colleague decided about an uncertain closure
 	resent   bool // …that it be sent again
@@ -200,7 +201,7 @@ func (l *ledger) colleague(t *track, card slacktest.Message) {
 	// Slack brings an event a few times, and then never again. What it gave up
 	// nobody answers: the colleague sees that and writes once more. A command
 	// that Slack did bring must not need that.
-	if t.ordered && open && l.h.sl.Abandoned(t.order) {
+	if t.ordered && open && (l.h.sl.Abandoned(t.order) || l.notDone(t)) {
 		t.ordered = false
 		l.again++
 	}
@@ -228,6 +229,20 @@ func (l *ledger) colleague(t *track, card slacktest.Message) {
 			}
 		}
 	}
+}
+
+// notDone reports whether the colleague reads, once more, that the database was
+// away and nothing was done.
+func (l *ledger) notDone(t *track) bool {
+	n := 0
+	for _, m := range l.h.sl.Ephemerals(agent) {
+		if m.Channel == t.where && m.Thread == t.card && strings.Contains(m.Text, "这一步没有做") {
+			n++
+		}
+	}
+	more := n > t.refused
+	t.refused = n
+	return more
 }
 
 // find looks for the item's card.
