@@ -41,7 +41,7 @@ func campaigns() []campaign {
 func TestCampaigns(t *testing.T) {
 	t.Parallel()
 	for _, c := range campaigns() {
-		if strings.HasPrefix(c.name, "kills") {
+		if c.name == "kills" || c.name == "kills-roles" {
 			continue // TestKilledBetweenEachStep, TestTwoProcesses and TestRolesApart
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func killsOne(r *rig) {
 	list := cells()
 	r.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	if !r.long {
-		list = list[:4]
+		list = list[:2]
 	}
 	r.kill(list, func() int { return 1 + r.rng.IntN(3) })
 	r.round.Injected["kill -9 at a step"] += len(list)
@@ -259,7 +259,7 @@ func troubleNetwork(r *rig) {
 // and then goes on as if nothing had been.
 func troubleZombie(r *rig) {
 	r.serves(2)
-	times := 2
+	times := 1
 	if r.long {
 		times = 10
 	}
@@ -281,7 +281,7 @@ func troubleZombie(r *rig) {
 // troubleRolling: one process after the other is stopped and started again.
 func troubleRolling(r *rig) {
 	r.serves(2)
-	times := 4
+	times := 2
 	if r.long {
 		times = 20
 	}
