@@ -1,6 +1,7 @@
 package bots
 
 import (
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -112,4 +113,26 @@ func Clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// FileName returns the name of a file that somebody sent as it is handed to a
+// platform: without folders, and without anything that could hide its kind or
+// reach into the request's headers; 120 characters at most, never empty.
+func FileName(name string) string {
+	name = strings.Join(strings.Fields(strings.ToValidUTF8(name, "\ufffd")), " ")
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	name = strings.Map(func(r rune) rune {
+		if r == '"' || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return -1
+		}
+		return r
+	}, name)
+	if name = strings.Trim(name, " ."); name == "" || name == "/" {
+		name = "file"
+	}
+	if limit := (Limit{N: 120}); !limit.Fits(name) {
+		ext := path.Ext(name)
+		name = Limit{N: 100}.Cut(strings.TrimSuffix(name, ext)) + Limit{N: 16}.Cut(ext)
+	}
+	return name
 }

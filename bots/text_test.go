@@ -3,10 +3,13 @@ package bots
 import (
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/huiyin/huiyin/test/hostile"
 )
 
 // family is one grapheme of 7 runes, 11 UTF-16 units and 25 bytes.
@@ -146,4 +149,22 @@ func torn(s, piece string, l Limit) bool {
 		}
 	}
 	return torn
+}
+
+func TestFileName(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.pdf": "a.pdf", "../../etc/passwd": "passwd", `C:\x\con.txt`: "con.txt", "": "file", "..": "file", "/": "file", "a\r\nb\".pdf": "a b.pdf",
+		"x\u202efdp.exe": "xfdp.exe", "\u200b.htaccess": "htaccess", "好.pdf": "好.pdf", "a\x1b[31m.pdf": "a[31m.pdf", "a\x00b.pdf": "ab.pdf", "a\xff.pdf": "a\ufffd.pdf",
+		strings.Repeat("长", 300) + ".pdf": strings.Repeat("长", 99) + "….pdf",
+	} {
+		if got := FileName(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	for _, c := range hostile.Corpus() {
+		got := FileName(c.File())
+		if got == "" || !(Limit{N: 120}).Fits(got) || strings.ContainsFunc(got, unicode.IsControl) || strings.ContainsAny(got, `"/\`) {
+			t.Errorf("%s: %q", c.Name, got)
+		}
+	}
 }

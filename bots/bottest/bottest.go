@@ -23,6 +23,7 @@ func Run(t *testing.T, h Harness) {
 		{"kind", (*suite).kind},
 		{"hostile texts", (*suite).hostile},
 		{"hostile cards", (*suite).hostileCards},
+		{"hostile corpus", (*suite).corpus},
 		{"mention", (*suite).mention},
 		{"limits", (*suite).limits},
 		{"buttons", (*suite).buttons},

@@ -13,6 +13,7 @@ import (
 	"github.com/huiyin/huiyin/bots/bottest"
 	"github.com/huiyin/huiyin/bots/robot"
 	"github.com/huiyin/huiyin/bots/robot/robottest"
+	"github.com/huiyin/huiyin/test/hostile"
 )
 
 // clock is a time that moves when told to.
@@ -120,7 +121,11 @@ func TestHostileTexts(t *testing.T) {
 	for _, flavour := range flavours() {
 		t.Run(flavour, func(t *testing.T) {
 			g := start(t, flavour, nil)
-			for _, text := range bottest.Hostile() {
+			all := bottest.Hostile()
+			for _, c := range hostile.Corpus() {
+				all = append(all, c.Text)
+			}
+			for _, text := range all {
 				if bottest.Visible(text) == "" {
 					continue
 				}

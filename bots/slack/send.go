@@ -137,7 +137,7 @@ func (b *bot) sendFiles(ctx context.Context, p bots.Post) (bots.Sent, error) {
 		if err != nil {
 			return bots.Sent{}, unseen(err)
 		}
-		files = append(files, slack.FileSummary{ID: id, Title: f.Name})
+		files = append(files, slack.FileSummary{ID: id, Title: bots.FileName(first(f.Name, f.Kind))})
 	}
 	var sent bots.Sent
 	words := p
@@ -171,7 +171,7 @@ func (b *bot) upload(ctx context.Context, f bots.Attached) (id string, err error
 	if err != nil || len(content) == 0 {
 		return "", &bots.SendError{Fate: bots.Rejected, Code: "no file", Err: errors.New("the stored file cannot be read")}
 	}
-	name := first(f.Name, f.Kind, "file")
+	name := bots.FileName(first(f.Name, f.Kind))
 	slot, err := b.api.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{FileName: name, FileSize: len(content)})
 	if err != nil {
 		return "", err

@@ -135,7 +135,7 @@ func (b *bot) pack(files []bots.Attached) (parcels [][]parcelFile, closeAll func
 			return nil, closeAll, &bots.SendError{Fate: bots.Rejected, Code: "file", Err: fmt.Errorf("file %d of the post cannot be opened", i+1)}
 		}
 		open = append(open, body)
-		one := parcelFile{shape: shapeOf(f), name: fileName(f), body: body, from: f}
+		one := parcelFile{shape: shapeOf(f), name: bots.FileName(f.Name), body: body, from: f}
 		if last := len(parcels) - 1; last >= 0 && one.shape.album != "" && parcels[last][0].shape.album == one.shape.album && len(parcels[last]) < maxAlbum {
 			parcels[last] = append(parcels[last], one)
 			continue
@@ -143,26 +143,6 @@ func (b *bot) pack(files []bots.Attached) (parcels [][]parcelFile, closeAll func
 		parcels = append(parcels, []parcelFile{one})
 	}
 	return parcels, closeAll, nil
-}
-
-// fileName is a file's name without anything that could hide its kind or reach
-// into the request's headers.
-func fileName(f bots.Attached) string {
-	name := path.Base(strings.ReplaceAll(oneLine(f.Name), `\`, "/"))
-	name = strings.Map(func(r rune) rune {
-		if r == '"' || r >= 0x200b && r <= 0x200f || r >= 0x2060 && r <= 0x2064 || r == 0xfeff {
-			return -1
-		}
-		return r
-	}, name)
-	if name = strings.Trim(name, " ."); name == "" || name == "/" {
-		name = "file"
-	}
-	if limit := (bots.Limit{N: 120}); !limit.Fits(name) {
-		ext := path.Ext(name)
-		name = bots.Limit{N: 100}.Cut(strings.TrimSuffix(name, ext)) + bots.Limit{N: 16}.Cut(ext)
-	}
-	return name
 }
 
 // sendParcel sends a file or an album and returns the messages' ids. A picture,

@@ -136,18 +136,6 @@ func TestTooLargeToSend(t *testing.T) {
 	}
 }
 
-func TestFileNames(t *testing.T) {
-	for name, want := range map[string]string{
-		"a.pdf": "a.pdf", "../../etc/passwd": "passwd", `C:\x\con.txt`: "con.txt", "": "file", "..": "file", "/": "file", "a\r\nb\".pdf": "a b.pdf",
-		"x\u202efdp.exe": "xfdp.exe", "\u200b.htaccess": "htaccess", "好.pdf": "好.pdf",
-		strings.Repeat("长", 300) + ".pdf": strings.Repeat("长", 99) + "….pdf",
-	} {
-		if got := fileName(bots.Attached{Name: name}); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
-		}
-	}
-}
-
 func (p *platform) fetch(ctx context.Context, ref string, limit int64) (bots.File, error) {
 	fetcher, ok := p.bot.(bots.Fetcher)
 	if !ok {
