@@ -6,6 +6,7 @@ package hostile
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -144,4 +145,22 @@ func crossed(forms, cores []string) []string {
 		}
 	}
 	return all
+}
+
+// Trace returns a part of the text that can be looked for where the text must
+// not be, a log above all: its longest run of letters, digits and words' own
+// signs, cut to 60 bytes; empty where that has less than 12.
+func (c Case) Trace() string {
+	best := ""
+	for _, run := range strings.FieldsFunc(c.Text, func(r rune) bool {
+		return r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		if len(run) > len(best) {
+			best = run
+		}
+	}
+	if len(best) < 12 {
+		return ""
+	}
+	return clip(best, 60)
 }
