@@ -229,6 +229,7 @@ type Advanced struct {
 	RetryMax    time.Duration `yaml:"retry_max" min:"10ms" zh:"两次重试最多隔多久" en:"the longest wait between two tries"`
 	SpoolAfter  time.Duration `yaml:"spool_after" min:"10ms" zh:"数据库多久没收下推送来的消息，就先存磁盘" en:"how long the database is waited for before a message that was pushed is kept on disk"`
 	RetryFor    time.Duration `yaml:"retry_for" min:"10ms" zh:"一直发不出去，试多久后放弃并告诉团队" en:"how long a message is tried before the team is told that it failed"`
+	Learn       time.Duration `yaml:"learn" min:"10ms" zh:"多久没有新的纠正，模型就去学一遍" en:"how long nobody corrects anything before the model learns from it"`
 	Stop        time.Duration `yaml:"stop" min:"1s" zh:"停机最多等多久" en:"how long a stop may take"`
 }
 
@@ -257,7 +258,7 @@ func Default() *Config {
 		Log:     Log{Level: "info", Format: "text"},
 		Advanced: Advanced{
 			Lease: 10 * time.Second, Poll: time.Second, Reconcile: 10 * time.Second, SendTimeout: 20 * time.Second,
-			RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, SpoolAfter: 5 * time.Second, Stop: 20 * time.Second,
+			RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, SpoolAfter: 5 * time.Second, Learn: 30 * time.Second, Stop: 20 * time.Second,
 		},
 	}
 }

@@ -394,8 +394,8 @@ func retopic(have []feedback.Topic, add, remove []string) []feedback.Topic {
 }
 
 // correct changes labels and has an unclaimed item routed again. What was said
-// is kept, for the model to learn from.
-func (w *work) correct(a *Actor, item *feedback.Item, c labels) error {
+// is kept, for the model to learn from, under the number that it returns.
+func (w *work) correct(a *Actor, item *feedback.Item, c labels) (correction int64, err error) {
 	was := snap(item)
 	old := item.Verdict
 	if c.sentiment != "" {
@@ -417,17 +417,18 @@ func (w *work) correct(a *Actor, item *feedback.Item, c labels) error {
 	if item.State == feedback.New || item.State == feedback.Open {
 		if item.Priority != before && clocked(item) {
 			if err := w.startClock(item, item.CreatedAt); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		if err := w.cards(item, w.now); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	if err := w.tx.AddCorrection(&store.Correction{Item: item.ID, Staff: a.Staff.ID, Text: item.Text, Was: old, Is: item.Verdict, At: w.now}); err != nil {
-		return err
+	kept := store.Correction{Item: item.ID, Staff: a.Staff.ID, Text: item.Text, Was: old, Is: item.Verdict, Labels: c.String(), At: w.now}
+	if err := w.tx.AddCorrection(&kept); err != nil {
+		return 0, err
 	}
-	return w.save(item, step{kind: "corrected", actor: a, data: map[string]string{"was": was, "labels": c.String()}})
+	return kept.ID, w.save(item, step{kind: "corrected", actor: a, data: map[string]string{"was": was, "labels": kept.Labels}})
 }
 
 // labels are what 纠正 sets.

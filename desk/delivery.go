@@ -242,6 +242,8 @@ type undoable struct {
 	Out  string         `json:"out,omitempty"`
 	Was  string         `json:"was"`
 	Now  feedback.State `json:"now"`
+	// Correction is the number of the correction that was made, if any.
+	Correction int64 `json:"correction,omitempty"`
 }
 
 // undoFor is how long a command that sent nothing can be undone.
@@ -322,6 +324,11 @@ func (w *work) undoOne(a *Actor, u undoable) error {
 	item.Priority, item.Pinned = was.Priority, was.Pinned
 	item.Verdict, item.Fields, item.Closure = was.Verdict, was.Fields, was.Closure
 	item.SnoozedUntil, item.Left = was.Snoozed, was.Left
+	if u.Correction != 0 {
+		if err := w.uncorrect(a, item, u.Correction); err != nil {
+			return err
+		}
+	}
 	if item.Owner == 0 {
 		item.ClaimedAt = time.Time{}
 	}

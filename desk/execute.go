@@ -618,16 +618,24 @@ func cutAny(s, marks string) (before, after string, ok bool) {
 }
 
 func (c *call) correctOne() error {
+	if c.p.Options["withdraw"] {
+		return c.withdrawCorrection()
+	}
+	if c.p.Text == "" {
+		return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
+	}
 	want, err := c.readLabels(c.p.Text)
 	if err != nil {
 		return err
 	}
 	item := c.one()
 	was := snap(item)
-	if err := c.correct(c.a, item, want); err != nil {
+	correction, err := c.correct(c.a, item, want)
+	if err != nil {
 		return err
 	}
 	c.undoes(item, "corrected", was, "")
+	c.done[len(c.done)-1].Correction = correction
 	var words []string
 	if want.sentiment != "" {
 		words = append(words, c.r.Texts.Word(c.lang, "sentiment", want.sentiment))
@@ -641,7 +649,11 @@ func (c *call) correctOne() error {
 	for _, t := range want.remove {
 		words = append(words, "-"+t)
 	}
-	c.answer = brief(c.text("corrected", phraseVars{"labels": strings.Join(words, " · ")}))
+	key := "corrected"
+	if strings.TrimSpace(item.Text) == "" {
+		key = "corrected.notext"
+	}
+	c.answer = brief(c.text(key, phraseVars{"labels": strings.Join(words, " · "), "number": item.ID}))
 	return nil
 }
 

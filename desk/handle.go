@@ -416,8 +416,8 @@ func (c *call) otherNumber(id int64) error {
 
 // checkItems asks or refuses where an item is another's.
 func (c *call) checkItems() error {
-	if !c.p.Spec.Mine {
-		return nil
+	if !c.p.Spec.Mine || c.p.Spec.Verb == "correct" && c.p.Options["withdraw"] {
+		return nil // who corrected it may withdraw it, whoever has the item now
 	}
 	for _, item := range c.items {
 		if err := c.permitted(item); err != nil {

@@ -246,6 +246,9 @@ func (c *call) list(title string, q store.Query) error {
 }
 
 func (c *call) reportNow() error {
+	if asksAccuracy(c.p.Text) {
+		return c.reportAccuracy()
+	}
 	team := c.a.Staff.Team
 	if t := c.teamNamed(strings.TrimSpace(c.p.Text)); t != nil {
 		team = t.Name

@@ -35,6 +35,7 @@ type Analyzer struct {
 	head         *head
 	// examples finds topics by their examples; nil where none has any.
 	examples *exampleHead
+	judges   []topicJudge // learned from corrections
 	version  string
 	scratch  sync.Pool
 }
@@ -46,7 +47,7 @@ func New(o Options) (*Analyzer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.head, err = headWith(o.Corrections); err != nil {
+	if a.head, err = builtinHead(); err != nil {
 		return nil, err
 	}
 	a.examples, err = a.learnTopics(o.Topics)

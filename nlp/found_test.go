@@ -97,20 +97,6 @@ func TestConfiguredTopics(t *testing.T) {
 	}
 }
 
-func TestCorrections(t *testing.T) {
-	const text = "奶盖绝了"
-	if got := analyzer(t, nlp.Options{}).Analyze(text).Intent; got == "suggestion" {
-		t.Fatalf("%q is a suggestion without any correction", text)
-	}
-	a := analyzer(t, nlp.Options{Corrections: []nlp.Message{{Intent: "suggestion", Text: text}, {Intent: "suggestion", Text: "芋泥绝了"}}})
-	if got := a.Analyze(text).Intent; got != "suggestion" {
-		t.Errorf("%q is %s after the correction", text, got)
-	}
-	if got := a.Analyze("快递太慢了，等了三天还没收到").Intent; got != "complaint" {
-		t.Errorf("a correction of another message made a complaint %s", got)
-	}
-}
-
 func TestTopicsByExample(t *testing.T) {
 	parking := []string{"停车太难了，绕了三圈没车位", "地下车库收费贵", "停车券怎么领", "车位太窄，开门都难", "没地方停车，只好停路边", "车库入口不好找", "停车场出口堵了半小时", "停车两小时免费吗"}
 	kids := []string{"儿童区的滑梯坏了", "给小朋友的椅子不够", "宝宝椅很脏", "孩子玩的海洋球好久没洗", "亲子活动很有意思", "儿童餐太少选择", "小朋友玩得很开心"}

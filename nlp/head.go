@@ -307,26 +307,6 @@ var builtinHead = sync.OnceValues(func() (*head, error) {
 	return learn(messages)
 })
 
-// correctionEmphasis is how often a correction is seen for each time that a
-// built-in message is.
-const correctionEmphasis = 3
-
-// headWith returns the head that has learned corrections beside the built-in
-// messages.
-func headWith(corrections []Message) (*head, error) {
-	if len(corrections) == 0 {
-		return builtinHead()
-	}
-	messages, err := ReadMessages(trainingMessages)
-	if err != nil {
-		return nil, fmt.Errorf("built-in messages: %w", err)
-	}
-	for range correctionEmphasis {
-		messages = append(messages, corrections...)
-	}
-	return learn(messages)
-}
-
 // learn trains a head on messages.
 func learn(messages []Message) (*head, error) {
 	a, err := newAnalyzer(Options{})

@@ -113,8 +113,4 @@ type Options struct {
 	Topics    []Topic     // replace the built-in topics of their names
 	Fields    []FieldName // looked for in every text
 	Words     []string    // brands and products: never cut, kept as keywords
-	// Corrections are messages with the labels that staff gave them. Intent,
-	// urgency and, of short messages, sentiment are learned from them beside the
-	// built-in ones; New then takes a quarter of a second longer.
-	Corrections []Message
 }

@@ -43,6 +43,9 @@ func (a *Analyzer) readTopics(s *scratch, v *Verdict) []TopicScore {
 	if a.examples != nil {
 		a.examples.find(s)
 	}
+	if len(a.judges) > 0 {
+		a.judgeTopics(s)
+	}
 	if len(s.topics) == 0 || v.Spam > 0.5 && v.Intent == "spam" {
 		return []TopicScore{}
 	}

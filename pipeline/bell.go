@@ -15,6 +15,7 @@ const (
 	topicOut   = "out:"
 	topicTimer = "timer"
 	topicSweep = "sweep"
+	topicModel = "model"
 )
 
 // TopicConversation is rung when a conversation has something new.

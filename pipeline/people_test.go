@@ -154,7 +154,7 @@ func TestStorySetTagCorrectAndUndo(t *testing.T) {
 	if got, want := h.item(1).Verdict.TopicNames(), was.Verdict.TopicNames(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("after 撤销: %v, was %v", got, want)
 	}
-	h.want(h.writes("U-LI", 1, "！纠正 正面 表扬 +食品安全").Text, "改成「正面 · 表扬 · +食品安全」了，谢谢，这条会教给它。")
+	h.want(h.writes("U-LI", 1, "！纠正 正面 表扬 +食品安全").Text, "#1 改成「正面 · 表扬 · +食品安全」了，现在就按这个办。模型稍后在后台学这一条：考下来不比原来差才用上，只管以后的消息。点错了发「撤销」，以后想收回发「纠正 #1 --撤回」。")
 	item := h.item(1)
 	if item.Verdict.Sentiment != "positive" || item.Verdict.Intent != "praise" || item.Priority != feedback.P3 || item.Team != "qc" {
 		t.Errorf("corrected: %s %s %s, team %s", item.Verdict.Sentiment, item.Verdict.Intent, item.Priority, item.Team)

@@ -17,6 +17,7 @@ import (
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/listeners"
+	"github.com/huiyin/huiyin/nlp"
 	"github.com/huiyin/huiyin/store"
 	"github.com/huiyin/huiyin/store/files"
 	"github.com/huiyin/huiyin/store/stream"
@@ -39,6 +40,9 @@ type Options struct {
 	Holder string // this process's name in leases; unique
 	Timing Timing
 	Meter  Meter
+	// Mind is the analysis that the desk's rules use, so that it can learn from
+	// corrections; nil: nothing is learned.
+	Mind *nlp.Live
 	// Fresh is how old a one-way entry may be and still be news.
 	Fresh time.Duration
 	// DayQuota is how many bytes of one person's files are kept in a day; 0: no
@@ -67,6 +71,7 @@ type Timing struct {
 	RetryFor   time.Duration // how long a message is tried before it is dead
 	Grace      time.Duration // for finishing work at a stop
 	SpoolAfter time.Duration // how long the database is waited for before a pushed message is kept on disk
+	Learn      time.Duration // how long nobody corrects anything before it is learned from
 }
 
 // DefaultTiming is what production uses.
@@ -74,7 +79,7 @@ func DefaultTiming() Timing {
 	return Timing{
 		Lease: 10 * time.Second, Poll: time.Second, Reconcile: 10 * time.Second, SendBudget: 20 * time.Second,
 		RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, Grace: 8 * time.Second,
-		SpoolAfter: 5 * time.Second,
+		SpoolAfter: 5 * time.Second, Learn: 30 * time.Second,
 	}
 }
 
@@ -132,6 +137,10 @@ type Pipeline struct {
 	toCustomers atomic.Int64
 	kept        kept
 	opened      <-chan struct{}
+	mind        *nlp.Live
+
+	loading sync.Mutex // held while a model is put in force
+	model   int64      // the ID of the one that this process uses
 
 	mu        sync.Mutex
 	bots      map[string]*runner
@@ -146,7 +155,7 @@ type Pipeline struct {
 func New(o Options) *Pipeline {
 	p := &Pipeline{
 		db: o.DB, stream: o.Stream, files: o.Files, desk: o.Desk, log: o.Log, now: o.Now, holder: o.Holder,
-		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint,
+		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint, mind: o.Mind,
 		spool: o.Spool, opened: o.Opened, keepDone: o.KeepDone,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
 		direct: make(chan []int64, 256),
@@ -249,7 +258,13 @@ func (p *Pipeline) Run(ctx context.Context, roles Roles) error {
 	if p.spool.Spool != nil {
 		start("replay", p.replayLoop)
 	}
+	if p.mind != nil {
+		start("follow what was learned", p.followModel)
+	}
 	if roles.Pipeline {
+		if p.mind != nil {
+			start("learn", p.leased(learnLease, p.learnLoop))
+		}
 		for range analyzeWorkers {
 			start("analyze", p.analyzeLoop)
 		}

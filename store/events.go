@@ -102,30 +102,6 @@ func (tx *Tx) NextTimer() (time.Time, bool, error) {
 	return due, found, err
 }
 
-const correctionColumns = "item, staff, text, was, is_now, at, revoked"
-
-func correctionFields(c *Correction) []any {
-	return []any{&c.Item, &c.Staff, &c.Text, inJSON(&c.Was), inJSON(&c.Is), at{&c.At}, &c.Revoked}
-}
-
-// AddCorrection keeps what a colleague corrected, and sets its ID.
-func (tx *Tx) AddCorrection(c *Correction) error {
-	return tx.get("correction", []any{&c.ID}, "INSERT INTO corrections ("+correctionColumns+") VALUES ("+places(correctionColumns)+") RETURNING id", correctionFields(c)...)
-}
-
-// Corrections returns the corrections that hold, the latest first, at most max
-// (0: all).
-func (tx *Tx) Corrections(max int) ([]*Correction, error) {
-	return list(tx, func(c *Correction) []any { return append([]any{&c.ID}, correctionFields(c)...) },
-		"SELECT id, "+correctionColumns+" FROM corrections WHERE NOT revoked ORDER BY id DESC LIMIT ?", limit(max))
-}
-
-// RevokeCorrection takes a correction back: it is kept, and teaches nothing.
-func (tx *Tx) RevokeCorrection(id int64) error {
-	n, err := tx.exec("UPDATE corrections SET revoked = ? WHERE id = ?", true, id)
-	return changed(n, err, "correction", id)
-}
-
 func ratingRow(r *Rating) []any {
 	return []any{&r.Item, whole{&r.Resolution}, whole{&r.Mark}, at{&r.At}}
 }

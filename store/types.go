@@ -105,14 +105,17 @@ type TeamChat struct {
 
 // Correction is what a colleague said a verdict should have been.
 type Correction struct {
-	ID      int64
-	Item    int64
-	Staff   int64
-	Text    string
-	Was     feedback.Verdict
-	Is      feedback.Verdict
-	At      time.Time
-	Revoked bool
+	ID        int64
+	Item      int64
+	Staff     int64
+	Text      string
+	Was       feedback.Verdict
+	Is        feedback.Verdict
+	Labels    string // those that were named: "negative complaint +口味 -物流配送"; empty of old ones
+	At        time.Time
+	Revoked   bool
+	RevokedBy int64
+	RevokedAt time.Time
 }
 
 // Rating is a customer's mark for one resolution of an item.

@@ -33,9 +33,20 @@ const (
 
 // analyze reads JSON Lines and writes one verdict a line, in the same order.
 func analyze(ctx context.Context, c *cli, args []string) error {
-	files, err := c.flags(newFlags("analyze"), args, -1)
+	fs := newFlags("analyze")
+	again := fs.Bool("again", false, "analyse stored items again by the model in force; their labels change, nothing else")
+	since := fs.String("since", "", "with -again: items since this `day`, 2026-11-01")
+	until := fs.String("until", "", "with -again: items up to and including this `day`")
+	live := fs.Bool("open", false, "with -again: only items that wait for somebody")
+	files, err := c.flags(fs, args, -1)
 	if err != nil {
 		return err
+	}
+	if *again && len(files) == 0 {
+		return c.analyzeAgain(ctx, *since, *until, *live)
+	}
+	if *again || *since+*until != "" || *live {
+		return fmt.Errorf("%w: -since, -until and -open go with -again, and -again takes no file", errUsage)
 	}
 	if len(files) > 1 {
 		return fmt.Errorf("%w: one file, or none for standard input", errUsage)

@@ -60,6 +60,7 @@ type app struct {
 	stream   stream.Stream
 	files    *files.Files
 	seg      *jieba.Segmenter
+	mind     *nlp.Live
 	desk     *desk.Service
 	pipeline *pipeline.Pipeline
 	pages    *web.Server
@@ -191,6 +192,9 @@ func (a *app) settle(ctx context.Context) error {
 	if err := a.syncStaff(ctx, a.cfg); err != nil {
 		return err
 	}
+	if err := a.pipeline.LoadModel(ctx); err != nil {
+		return err
+	}
 	close(a.opened)
 	return nil
 }
@@ -299,11 +303,13 @@ func (a *app) openDesk(context.Context) error {
 	if err != nil {
 		return err
 	}
-	rules := deskRules(a.cfg, analyzer, a.seg, a.channels)
+	a.mind = nlp.NewLive(analyzer)
+	rules := deskRules(a.cfg, a.mind, a.seg, a.channels)
 	a.pipeline = pipeline.New(pipeline.Options{
 		DB: a.db, Stream: a.stream, Files: a.files, Log: a.log, Now: a.now, Holder: processName(), Timing: timing(a.cfg), Meter: a.meter, Fresh: a.cfg.Desk.Fresh, KeepDone: a.cfg.Storage.Keep,
 		DayQuota: int64(a.cfg.Files.MaxPerDay),
 		Spool:    pipeline.Spool{Spool: a.spool, Orphans: a.orphans}, Opened: a.opened,
+		Mind:      a.mind,
 		Failpoint: failpoint,
 	})
 	a.desk = desk.New(desk.Options{DB: a.db, Now: a.now, Log: a.log, Bell: a.pipeline, Rules: rules, Keys: keys})
@@ -339,7 +345,7 @@ func timing(cfg *config.Config) pipeline.Timing {
 	t := pipeline.DefaultTiming()
 	t.Lease, t.Poll, t.Reconcile = cfg.Advanced.Lease, cfg.Advanced.Poll, cfg.Advanced.Reconcile
 	t.SendBudget, t.RetryMax, t.RetryFor = cfg.Advanced.SendTimeout, cfg.Advanced.RetryMax, cfg.Advanced.RetryFor
-	t.Grace, t.SpoolAfter = cfg.Advanced.Stop/2, cfg.Advanced.SpoolAfter
+	t.Grace, t.SpoolAfter, t.Learn = cfg.Advanced.Stop/2, cfg.Advanced.SpoolAfter, cfg.Advanced.Learn
 	return t
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // eval scores the whole analysis on labelled files.
-func eval(_ context.Context, c *cli, args []string) error {
+func eval(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("eval")
 	intent := fs.Bool("intent", false, "score the intent; the files have a title row and the columns intent (or label) and text")
 	urgency := fs.Bool("urgency", false, "score the urgency; the columns are urgency (or label) and text")
@@ -26,10 +26,20 @@ func eval(_ context.Context, c *cli, args []string) error {
 		".csv with the columns content and one an aspect (1, 0, -1, or -2 for none), or .tsv with sentiment, subject and text")
 	seed := fs.Uint64("seed", 1, "of -aspects: another seed parts the file otherwise")
 	folds := fs.Int("folds", 5, "of -aspects: `parts` that the file is held out in")
+	corrections := fs.Bool("corrections", false, "how often verdicts were right, by what colleagues said of them")
+	since := fs.String("since", "", "of -corrections: items since this `day`, 2026-11-01")
+	until := fs.String("until", "", "of -corrections: items up to and including this `day`")
+	by := fs.String("by", "week", "of -corrections: `week` or month")
 	paths, err := c.flags(fs, args, -1)
 	switch {
 	case err != nil:
 		return err
+	case *by != "week" && *by != "month":
+		return fmt.Errorf("%w: -by week or -by month", errUsage)
+	case *corrections && len(paths) == 0:
+		return c.evalCorrections(ctx, *since, *until, *by == "month")
+	case *corrections || *since+*until != "":
+		return fmt.Errorf("%w: -since and -until go with -corrections, and -corrections takes no file", errUsage)
 	case len(paths) == 0:
 		return fmt.Errorf("%w: name at least one file of labelled rows", errUsage)
 	case *folds < 2:

@@ -140,7 +140,7 @@ func newTool(ctx context.Context, c *cli, cfg *config.Config) (_ *app, err error
 			return nil, err
 		}
 	}
-	return a, nil
+	return a, a.pipeline.LoadModel(ctx)
 }
 
 // importer is one import under way.

@@ -76,7 +76,7 @@ func userWords(cfg *config.Config) []string {
 }
 
 // deskRules says what the configuration means to the desk.
-func deskRules(cfg *config.Config, analyzer *nlp.Analyzer, seg nlp.Segmenter, channels map[string]desk.Channel) *desk.Rules {
+func deskRules(cfg *config.Config, mind *nlp.Live, seg nlp.Segmenter, channels map[string]desk.Channel) *desk.Rules {
 	texts, _ := phrase.New(cfg.Texts, cfg.Brand.Language)
 	company := cfg.Privacy.Company
 	if company == "" {
@@ -86,7 +86,7 @@ func deskRules(cfg *config.Config, analyzer *nlp.Analyzer, seg nlp.Segmenter, ch
 		Brand: cfg.Brand.Name, Company: company, Contact: cfg.Privacy.Contact, Hotline: cfg.Brand.Hotline,
 		Language: cfg.Brand.Language, Location: cfg.Location, PublicURL: strings.TrimRight(cfg.Web.PublicURL, "/"),
 		Retention: cfg.Privacy.Days(), Texts: texts, Phrases: cfg.Phrases, Teams: map[string]*desk.Team{},
-		Channels: channels, Topics: analyzer.Topics(), Routes: cfg.Tree,
+		Channels: channels, Topics: mind.Analyzer().Topics(), Routes: cfg.Tree,
 		Cards: desk.CardRules{Fold: cfg.Cards.Fold, Within: cfg.Cards.Within},
 		Desk: desk.Durations{
 			Undo: cfg.Desk.Undo, CloseAfter: cfg.Desk.CloseAfter, RemindAfter: cfg.Desk.RemindAfter, SurveyEvery: cfg.Desk.SurveyEvery,
@@ -94,7 +94,7 @@ func deskRules(cfg *config.Config, analyzer *nlp.Analyzer, seg nlp.Segmenter, ch
 			SettleMax: cfg.Desk.SettleMax, RateChange: cfg.Desk.RateChange, AskExpires: cfg.Desk.AskExpires, AsCustomer: cfg.Desk.AsCustomer,
 			Late: cfg.Desk.Late, Fresh: cfg.Desk.Fresh, PromiseWarn: cfg.Desk.PromiseWarn,
 		},
-		Analyze: analyzer.Analyze,
+		Analyze: mind.Analyze,
 		Index:   func(text string) []string { return nlp.SearchTokens(seg, text) },
 		Query:   func(query string) []string { return nlp.QueryTokens(seg, query) },
 	}

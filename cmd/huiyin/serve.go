@@ -183,12 +183,17 @@ func (a *app) reload(ctx context.Context) {
 		a.meter.reloads.WithLabelValues("refused").Inc()
 		return
 	}
+	if err := a.mind.Replace(analyzer); err != nil {
+		a.log.Error("the configuration was not reloaded, the old one stays in force", "err", err)
+		a.meter.reloads.WithLabelValues("refused").Inc()
+		return
+	}
 	if err := a.syncStaff(ctx, cfg); err != nil {
 		a.log.Error("the configuration was not reloaded, the old one stays in force", "err", err)
 		a.meter.reloads.WithLabelValues("refused").Inc()
 		return
 	}
-	a.desk.SetRules(deskRules(cfg, analyzer, a.seg, a.channels))
+	a.desk.SetRules(deskRules(cfg, a.mind, a.seg, a.channels))
 	a.pages.SetSite(a.site(cfg))
 	a.cfg = cfg
 	a.meter.reloads.WithLabelValues("done").Inc()

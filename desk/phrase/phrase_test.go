@@ -83,7 +83,7 @@ func TestTextsAsDesigned(t *testing.T) {
 		{"edited", Vars{"was": "虫", "text": "塑料片"}, "客户改了：「虫」→「塑料片」"},
 		{"transferred", Vars{"number": 128, "team": "品控组", "by": "李雷", "at": "14:10", "reason": "疑似原料"}, "#128 已转 品控组（李雷 14:10：疑似原料）"},
 		{"pingpong", Vars{"number": 128, "count": 3}, "#128 转了 3 次还没人接，请组长定一下归谁。"},
-		{"corrected", Vars{"labels": "负面 · 投诉"}, "改成「负面 · 投诉」了，谢谢，这条会教给它。"},
+		{"corrected", Vars{"labels": "负面 · 投诉", "number": 12}, "#12 改成「负面 · 投诉」了，现在就按这个办。模型稍后在后台学这一条：考下来不比原来差才用上，只管以后的消息。点错了发「撤销」，以后想收回发「纠正 #12 --撤回」。"},
 		{"reply.telegram", Vars{"name": "李雷", "number": 123, "expires": "5 分钟"}, "@李雷 请直接回复这条，写给 #123 客户的话。5 分钟有效，发「算了」取消。"},
 		{"opening", Vars{"hello": "早上好", "since": "昨晚 21:00", "count": 12, "priorities": "P1 2 条"}, "早上好，昨晚 21:00 以来等着 12 条（P1 2 条）："},
 		{"folded", Vars{"count": 37, "topics": "物流配送 21 · 口味 9 · 其他 7", "negative": 30}, "另有 37 条没有逐条推送：物流配送 21 · 口味 9 · 其他 7（负面 30）"},

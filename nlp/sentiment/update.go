@@ -5,93 +5,164 @@ import (
 	"fmt"
 	"hash/crc32"
 	"hash/fnv"
-	"math"
 	"slices"
 )
-
-// UpdateOptions say how to learn from corrections. The zero value of a field
-// means its default.
-type UpdateOptions struct {
-	// Seed makes the result repeatable.
-	Seed uint64
-	// Fold brings a text into the form that Score gets. By default, texts are
-	// taken as they are.
-	Fold func(string) string
-}
-
-// UpdateReport says what an update did. The figures before and after are of the
-// fifth of the corrections and of the base that the trial did not see.
-type UpdateReport struct {
-	Accepted                    bool
-	Learned, HeldOut            int // corrections
-	HeldOutBefore, HeldOutAfter Metrics
-	BaseBefore, BaseAfter       Metrics
-}
 
 const (
 	updateEpochs = 12
 	updateRate   = 0.02
 	updateDecay  = 0.002 // how fast what is learned is drawn back to nothing
-	heldOutShare = 5     // every fifth row is held out
 )
 
-// Update returns m with what the corrections teach, in seconds: the weights of m
-// stay, and small changes to them are learned. The base are rows that m should
-// go on labelling right, such as [OwnRows]; they are learned along with the
-// corrections. A trial that is not shown a fifth of both must label no fewer of
-// that fifth right than m does; otherwise m itself is returned, and the report
-// has the figures. Corrections that were withdrawn are left out by the caller,
-// who always begins with the model as it was trained: nothing of an earlier
-// update is kept.
-func Update(ctx context.Context, m *Model, corrections, base []Row, o UpdateOptions) (*Model, *UpdateReport, error) {
-	if o.Fold == nil {
-		o.Fold = func(s string) string { return s }
-	}
-	corrections, base = foldRows(corrections, o.Fold), foldRows(base, o.Fold)
-	shown, held := splitRows(corrections)
-	baseShown, baseHeld := splitRows(base)
-	trial, err := m.learn(ctx, slices.Concat(shown, baseShown), o.Seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	report := &UpdateReport{
-		Learned: len(corrections), HeldOut: len(held),
-		HeldOutBefore: Evaluate(m, held, nil), HeldOutAfter: Evaluate(trial, held, nil),
-		BaseBefore: Evaluate(m, baseHeld, nil), BaseAfter: Evaluate(trial, baseHeld, nil),
-	}
-	report.Accepted = len(corrections) > 0 &&
-		report.HeldOutAfter.Accuracy >= report.HeldOutBefore.Accuracy &&
-		report.BaseAfter.Accuracy >= report.BaseBefore.Accuracy
-	if !report.Accepted {
-		return m, report, nil
-	}
-	updated, err := m.learn(ctx, slices.Concat(corrections, base), o.Seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	return updated, report, nil
+// Learner learns small changes to a model from labelled texts, in a fraction of
+// a second: the weights stay, and what is learned lies beside them. It always
+// begins with the model as it was trained, so that what is no longer among the
+// rows is no longer known. Whether a model that learned is better is for the
+// caller to find out. A Learner is not safe for concurrent use.
+type Learner struct {
+	model   *Model
+	lessons []lesson
 }
 
-// splitRows returns the rows that a trial is shown, and those held out. The same
-// text is always in the same part.
-func splitRows(rows []Row) (shown, held []Row) {
-	for _, row := range rows {
-		if textNumber(row.Text)%heldOutShare == 0 {
-			held = append(held, row)
-		} else {
-			shown = append(shown, row)
+// lesson is a row as learning sees it.
+type lesson struct {
+	label  string
+	slots  []int // of its features
+	value  float32
+	logits [heads]float64 // what the model says without any change; none where slots is empty
+	held   [heads]float32 // the same as probabilities
+}
+
+// NewLearner returns a Learner of m, which must not have learned anything. The
+// texts of the rows are folded, as [Model.Score] wants them.
+func NewLearner(m *Model, rows []Row) *Learner {
+	l := &Learner{model: m, lessons: make([]lesson, len(rows))}
+	for i, row := range rows {
+		one := &l.lessons[i]
+		one.label = row.Label
+		if logits, ok := m.logits(row.Text); ok {
+			one.slots, one.logits = m.table.slotsOf(appendUnits(nil, row.Text)), logits
+			one.value = float32(featureValue(len(one.slots)))
+			for h, z := range logits {
+				one.held[h] = float32(sigmoid(z * float64(m.temperature[h])))
+			}
 		}
 	}
-	return shown, held
+	return l
 }
 
-func foldRows(rows []Row, fold func(string) string) []Row {
-	folded := make([]Row, len(rows))
-	for i, row := range rows {
-		folded[i] = row
-		folded[i].Text = fold(row.Text)
+// Learn returns the model that has learned the rows of these numbers. Those of
+// held are texts that it should go on judging as it does, whatever their labels:
+// they draw back what would change them. Nothing is changed but features of the
+// learned rows, so that texts which share none of them are judged as before.
+// Strength, above 0 and at most 1, is how much of the usual step each row takes;
+// pause is called between steps, a few thousand times a second, and may be nil.
+// The same rows, seed and strength give the same model.
+func (l *Learner) Learn(ctx context.Context, rows, held []int, seed uint64, strength float64, pause func()) (*Model, error) {
+	m := *l.model
+	m.deltas = make([]delta, m.table.slots)
+	rates := l.rates(rows, held, float32(updateRate*strength))
+	random := newRandom(seed)
+	// Numbers below zero are of held rows.
+	order := slices.Clone(rows)
+	for _, i := range held {
+		order = append(order, ^i)
 	}
-	return folded
+	for range updateEpochs {
+		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		for k, i := range order {
+			if i < 0 {
+				m.move(&l.lessons[^i], l.lessons[^i].held, rates)
+			} else {
+				m.move(&l.lessons[i], l.lessons[i].targets(), rates)
+			}
+			if pause != nil && k%64 == 0 {
+				pause()
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("learn from corrections: %w", err)
+		}
+	}
+	m.version = fmt.Sprintf("%s+%08x", l.model.version, crc32.Checksum(m.appendDeltas(nil), castagnoli))
+	return &m, nil
+}
+
+// rates are how fast the feature of each slot may change: not at all where no
+// learned row has it, and the less the more held rows have it. What everybody
+// says is known already; what is new hangs on what is rare.
+func (l *Learner) rates(rows, held []int, rate float32) []float32 {
+	rates := make([]float32, l.model.table.slots)
+	for _, i := range held {
+		for _, slot := range l.lessons[i].slots {
+			rates[slot]--
+		}
+	}
+	for _, i := range rows {
+		for _, slot := range l.lessons[i].slots {
+			if n := rates[slot]; n <= 0 {
+				rates[slot] = rate / ((1 - n) * (1 - n))
+			}
+		}
+	}
+	for slot, r := range rates {
+		rates[slot] = max(r, 0)
+	}
+	return rates
+}
+
+// unknown is a target that says nothing.
+const unknown = -1
+
+// targets are what the heads should say of a row.
+func (l *lesson) targets() (t [heads]float32) {
+	switch l.label {
+	case Positive:
+		t[headPolarity] = 1
+	case Neutral:
+		t[headPolarity], t[headNeutral] = unknown, 1
+	}
+	return t
+}
+
+// move moves the changes of the features of one row toward targets.
+func (m *Model) move(l *lesson, targets [heads]float32, rates []float32) {
+	var changes delta
+	for _, slot := range l.slots {
+		for h, d := range &m.deltas[slot] {
+			changes[h] += d
+		}
+	}
+	for h, target := range targets {
+		if target == unknown {
+			continue
+		}
+		z := l.logits[h] + float64(l.value*changes[h])
+		p := float32(sigmoid(z * float64(m.temperature[h])))
+		step := (target - p) * l.value
+		for _, slot := range l.slots {
+			if rate := rates[slot]; rate > 0 {
+				d := &m.deltas[slot][h]
+				*d += rate*step - updateDecay**d
+			}
+		}
+	}
+}
+
+// Changes returns what m has learned, for [Model.WithChanges]; weights only, no
+// text can be read from it.
+func (m *Model) Changes() []byte { return m.appendDeltas(nil) }
+
+// WithChanges returns m with what another copy of it has learned, under this
+// version. What does not fit m gives an error that wraps [ErrCorrupt].
+func (m *Model) WithChanges(changes []byte, version string) (*Model, error) {
+	d := decoder{rest: changes}
+	learned := *m
+	learned.deltas, learned.version = d.deltas(m.table.slots), version
+	if d.failed || len(d.rest) > 0 {
+		return nil, fmt.Errorf("%w (what it learned does not fit it)", ErrCorrupt)
+	}
+	return &learned, nil
 }
 
 // textNumber returns a number that depends on the text alone, evenly spread.
@@ -99,62 +170,4 @@ func textNumber(text string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(text)) // never fails
 	return h.Sum64()
-}
-
-// learn returns m with changes that make it label the rows right.
-func (m *Model) learn(ctx context.Context, rows []Row, seed uint64) (*Model, error) {
-	learned := *m
-	learned.deltas = make([]delta, m.table.slots)
-	copy(learned.deltas, m.deltas)
-	random := newRandom(seed)
-	for range updateEpochs {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("learn from corrections: %w", err)
-		}
-		for _, i := range random.Perm(len(rows)) {
-			learned.correct(rows[i])
-		}
-	}
-	learned.version = fmt.Sprintf("%s+%08x", m.version, learned.deltaSum())
-	return &learned, nil
-}
-
-// correct moves the changes of the features of one row.
-func (m *Model) correct(row Row) {
-	hashes := appendUnits(nil, row.Text)
-	logits, ok := m.logits(row.Text)
-	if !ok {
-		return
-	}
-	slots := m.table.slotsOf(hashes)
-	value := float32(featureValue(len(slots)))
-	for h := range heads {
-		target := float32(0)
-		switch {
-		case h == headPolarity && row.Label == Neutral:
-			continue
-		case h == headPolarity && row.Label == Positive, h == headNeutral && row.Label == Neutral:
-			target = 1
-		}
-		p := float32(sigmoid(logits[h] * float64(m.temperature[h])))
-		step := updateRate * (target - p) * value
-		for _, slot := range slots {
-			d := &m.deltas[slot][h]
-			*d += step - updateDecay**d
-		}
-	}
-}
-
-// deltaSum returns a print of the changes.
-func (m *Model) deltaSum() uint32 {
-	h := crc32.New(castagnoli)
-	var b [4]byte
-	for _, d := range m.deltas {
-		for _, v := range d {
-			bits := math.Float32bits(v)
-			b = [4]byte{byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)}
-			_, _ = h.Write(b[:]) // never fails
-		}
-	}
-	return h.Sum32()
 }

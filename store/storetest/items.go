@@ -197,15 +197,6 @@ func testRatings(_ *testing.T, s *suite) {
 		got := must(tx.Ratings(1))(s)
 		equal(s, "ratings", len(got), 2)
 		equal(s, "changed", *got[0], store.Rating{Item: 1, Resolution: 1, Mark: 3, At: s.now.Add(time.Minute)})
-
-		c := &store.Correction{Item: 1, Staff: 2, Text: "凉了", Was: feedback.Verdict{Sentiment: "neutral"}, Is: feedback.Verdict{Sentiment: "negative"}, At: s.now}
-		s.ok(tx.AddCorrection(c))
-		d := &store.Correction{Item: 2, At: s.now}
-		s.ok(tx.AddCorrection(d))
-		equal(s, "corrections", must(tx.Corrections(0))(s)[1].Is.Sentiment, "negative")
-		s.ok(tx.RevokeCorrection(d.ID))
-		equal(s, "revoked", len(must(tx.Corrections(10))(s)), 1)
-		s.is(tx.RevokeCorrection(1e9), feedback.ErrNotFound)
 	})
 }
 
