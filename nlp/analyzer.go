@@ -40,6 +40,13 @@ type Analyzer struct {
 	scratch  sync.Pool
 }
 
+// Prepare begins in the background what takes New longest: the training of the
+// head on the built-in messages. A program that loads a segmenter first calls it
+// before that, so that both cores are at work at the start.
+func Prepare() {
+	go func() { _, _ = builtinHead() }() // its error is New's
+}
+
 // New returns an Analyzer made of o. Its errors name the topic and the word, or
 // the field and the name, that cannot be used.
 func New(o Options) (*Analyzer, error) {

@@ -334,6 +334,7 @@ func (a *app) openAnalyzer(cfg *config.Config) (*nlp.Analyzer, error) {
 // openSegmenter loads the dictionary, with its prepared copy kept beside the
 // data.
 func openSegmenter(cfg *config.Config) (*jieba.Segmenter, error) {
+	nlp.Prepare()
 	dir := ""
 	if path, ok := strings.CutPrefix(cfg.Storage.Database.Reveal(), "sqlite:"); ok {
 		dir = filepath.Join(filepath.Dir(path), "dict")
