@@ -77,18 +77,19 @@ type head struct {
 type observation struct {
 	dense [denseSize]float32
 	rows  []uint32
-	slots []uint32 // of the rows that the head knows
+	slots []uint32 // of the rows that the head knows, each at most maxRepeats times
+	times []uint8  // by slot: how often it was taken; zeros between texts
+	heard int      // how many different runs the head knows of the text
 }
+
+// maxRepeats is how often a run counts in a text: one word said a thousand times
+// would outweigh everything that a message can say.
+const maxRepeats = 3
 
 // scores returns a score for each class.
 func (m *head) scores(o *observation) [classCount]float32 {
 	var sum [classCount]float32
-	o.slots = o.slots[:0]
-	for _, row := range o.rows {
-		if m.known[row/64]>>(row%64)&1 != 0 {
-			o.slots = append(o.slots, m.slots[row]-1)
-		}
-	}
+	m.take(o)
 	for first := 0; ; first += sumWidth {
 		first = min(first, classCount-sumWidth) // the last ones may be summed twice
 		m.sumRows((*[sumWidth]float32)(sum[first:]), o.slots, first)
@@ -110,6 +111,30 @@ func (m *head) scores(o *observation) [classCount]float32 {
 		}
 	}
 	return sum
+}
+
+// take finds the slots of the rows that the head knows.
+func (m *head) take(o *observation) {
+	o.slots, o.heard = o.slots[:0], 0
+	if len(o.times) < len(m.sparse) {
+		o.times = make([]uint8, len(m.sparse))
+	}
+	for _, row := range o.rows {
+		if m.known[row/64]>>(row%64)&1 == 0 {
+			continue
+		}
+		slot := m.slots[row] - 1
+		if o.times[slot] == 0 {
+			o.heard++
+		}
+		if o.times[slot] < maxRepeats {
+			o.times[slot]++
+			o.slots = append(o.slots, slot)
+		}
+	}
+	for _, slot := range o.slots {
+		o.times[slot] = 0
+	}
 }
 
 // sumWidth is how many classes are summed at once: so many sums fit into the

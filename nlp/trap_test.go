@@ -138,3 +138,15 @@ func FuzzAnalyze(f *testing.F) {
 		nlp.SearchTokens(nil, text)
 	})
 }
+
+// TestNothingSaidIsNotGrave: what says nothing, however often, wakes nobody.
+func TestNothingSaidIsNotGrave(t *testing.T) {
+	a := analyzer(t, nlp.Options{})
+	for _, unit := range []string{"👨‍👩‍👧‍👦", "😀", "啊", "哈", "abc ", "#话题 ", "。", "？", "好的", "1 ", "@张三 ", "https://a.example/x ", "\u200b", "ลูกค้า "} {
+		for _, n := range []int{3, 50, 3000} {
+			if v := a.Analyze(strings.Repeat(unit, n)); v.Urgency == "critical" || len(v.Hazards) > 0 {
+				t.Errorf("%q %d times is %s, %v", unit, n, v.Urgency, v.Hazards)
+			}
+		}
+	}
+}

@@ -126,6 +126,10 @@ func (s *scratch) negatedBefore(c *clause, start int32) bool {
 const (
 	sureHazard   = 0.5
 	likelyHazard = 0.42
+	// heardEnough is how many different runs of characters the head must know of
+	// a text to find it grave by itself: long messages mostly are, and one of
+	// nothing but smileys or strange words says no more than that it is long.
+	heardEnough = 10
 )
 
 // highHazard is from which probability on a hazard that is high, not critical,
@@ -163,7 +167,7 @@ func (s *scratch) urgency(v *Verdict, chances []float32) (level string, hazards 
 		}
 	}
 	despair := s.hazards[hazardSelfharm].weight >= 3 // rather once too often
-	isCritical := despair || grave >= sureHazard || grave >= likelyHazard && s.worst() >= 3
+	isCritical := despair || grave >= sureHazard && (s.seen.heard >= heardEnough || s.worst() > 0) || grave >= likelyHazard && s.worst() >= 3
 	if isCritical {
 		rank = critical
 		for i := hazardHarm; i <= hazardMedia; i++ {
