@@ -59,7 +59,7 @@ func killsOne(r *rig) {
 		list = list[:2]
 	}
 	r.kill(list, func() int { return 1 + r.rng.IntN(3) })
-	r.round.Injected["kill -9 at a step"] += len(list)
+	r.round.Injected["kill -9 at a step"] = len(list)
 	r.serves(1)
 }
 
