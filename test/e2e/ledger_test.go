@@ -39,6 +39,7 @@ type track struct {
 	order    string    // …as this message
 	under    string    // …in the thread of that card
 	refused  int       // how often it was answered that nothing was done
+	written  time.Time // when the command was written last
 	rated    bool
 	chosen   bool // the colleague decided about an uncertain closure
 	resent   bool // …that it be sent again
@@ -52,6 +53,9 @@ type track struct {
 
 // reading is how long a colleague takes at least to read a card.
 const reading = 500 * time.Millisecond
+
+// aWhile is how long a colleague waits before writing a command again.
+const aWhile = 4 * time.Second
 
 // lanes are the channels that the ledger's cards are spread over: Slack takes
 // one message a second in each.
@@ -206,9 +210,9 @@ func (l *ledger) colleague(t *track, card slacktest.Message) {
 		l.again++
 	}
 	if !t.ordered || t.under != t.card && open {
-		if (receipts > 0 || t.mayLack) && time.Since(t.since) > reading {
+		if (receipts > 0 || t.mayLack) && time.Since(t.since) > reading && time.Since(t.written) > aWhile {
 			t.order = l.h.sl.Replies(agent, t.where, t.card, "！解决 给您补发了，单号 "+t.token)
-			t.ordered, t.under = true, t.card
+			t.ordered, t.under, t.written = true, t.card, time.Now()
 		}
 		return
 	}
