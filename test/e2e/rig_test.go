@@ -225,6 +225,9 @@ func (r *rig) end() {
 		if tr.closures > 0 {
 			n[report.Closures]++
 		}
+		if tr.closures > 1 {
+			n[report.SecondTimes]++
+		}
 	}
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	h := &r.load.hist
