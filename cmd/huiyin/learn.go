@@ -19,6 +19,7 @@ func train(ctx context.Context, c *cli, args []string) error {
 	out := fs.String("o", "model.bin", "`file` to write the model to")
 	seed := fs.Uint64("seed", 1, "the same seed and data give the same model")
 	name := fs.String("name", "", "name of the model's version")
+	leaveOut := fs.Bool("leave-out", false, "then measure on DIR's development rows and on sources left out of training: five more trainings")
 	dirs, err := c.flags(fs, args, 1)
 	if err != nil {
 		return err
@@ -28,22 +29,48 @@ func train(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	fmt.Fprintf(c.err, "%d rows, %d texts without label\n", len(rows), len(unlabelled))
-	model, report, err := sentiment.Train(ctx, rows, unlabelled, sentiment.TrainOptions{
+	options := sentiment.TrainOptions{
 		Seed: *seed, Fold: nlp.Fold, Name: *name, Log: func(line string) { fmt.Fprintln(c.err, line) },
-	})
+	}
+	model, report, err := sentiment.Train(ctx, rows, unlabelled, options)
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(*out)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(model.Save(f), f.Close()); err != nil {
+	if err := saveModel(model, *out); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: version %s, %d rows, %d features, held out: polarity %.3f, macro-F1 %.3f\n",
 		*out, model.Version(), report.Rows, report.Features, report.HeldOut.Polarity, report.HeldOut.MacroF1)
-	return nil
+	if !*leaveOut {
+		return nil
+	}
+	return measure(ctx, c, dirs[0], model, rows, unlabelled, options)
+}
+
+// measure prints by source how well the model does on development rows, and how
+// well models do that were trained without the source.
+func measure(ctx context.Context, c *cli, dir string, model *sentiment.Model, rows []sentiment.Row, unlabelled []string, o sentiment.TrainOptions) error {
+	development, err := sentiment.ReadDevelopment(dir)
+	if err != nil {
+		return err
+	}
+	leftOut, err := sentiment.EvaluateLeftOut(ctx, rows, development, unlabelled, o)
+	if err != nil {
+		return err
+	}
+	for i := range development {
+		development[i].Text = o.Fold(development[i].Text)
+	}
+	_, err = fmt.Fprint(c.out, sentiment.LeaveOutTable(sentiment.Evaluate(model, development, nil), leftOut))
+	return err
+}
+
+func saveModel(model *sentiment.Model, file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(model.Save(f), f.Close())
 }
 
 // evalSentiment scores the sentiment on rows label<TAB>text.

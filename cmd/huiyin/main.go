@@ -50,7 +50,7 @@ func commands() []command {
 		{"analyze", "[FILE] | -again [-since DAY] [-until DAY] [-open]", "JSON Lines in, JSON Lines out; -again: stored items, by the model in force", analyze},
 		{"import", "FILE -channel NAME [-map text=COLUMN] [-live]", "takes rows of CSV, TSV, XLSX or JSON Lines in", importRows},
 		{"export", "-o FILE.csv|.xlsx|.jsonl", "writes a row for each item", export},
-		{"train", "DIR [-o MODEL] [-seed N]", "trains the sentiment model", train},
+		{"train", "DIR [-o MODEL] [-seed N] [-leave-out]", "trains the sentiment model", train},
 		{"eval", "[-intent] [-urgency] [-aspects] FILE … | -corrections [-since DAY] [-until DAY] [-by month]", "scores the analysis on labelled rows, or by what colleagues corrected", eval},
 		{"staff", "add NAME -team T -role R, or passwd|totp|signout NAME [-off]", "adds a colleague, or changes how one signs in to the board", staff},
 		{"signin", "NAME", "prints a board link for 10 minutes", signin},

@@ -25,10 +25,10 @@ const maxLine = 1 << 20 // bytes
 
 // ReadDir reads the training data in dir: sentiment/NAME.train.tsv (a header
 // line, then label, tab, text), aspect/aichallenger_restaurant.csv (what it says
-// of the experience as a whole; it may be absent) and unlabelled/NAME.txt (a
-// header line, then a text a line; the folder may be absent). NAME.dev.tsv is
-// left for evaluation. [OwnRows] and [OwnPhrases],
-// for what the sources lack, are added.
+// of the experience as a whole), lexicon/hownet_pos.txt and hownet_neg.txt (a word
+// a line) and unlabelled/NAME.txt (a header line, then a text a line); all but the
+// first may be absent. NAME.dev.tsv is left for evaluation, see [ReadDevelopment].
+// [OwnRows] and [OwnPhrases], for what the sources lack, are added.
 func ReadDir(dir string) (rows []Row, unlabelled []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "sentiment", "*.train.tsv"))
 	if err != nil {
@@ -49,6 +49,11 @@ func ReadDir(dir string) (rows []Row, unlabelled []string, err error) {
 		return nil, nil, err
 	}
 	rows = append(rows, reviews...)
+	words, err := readLexicon(filepath.Join(dir, "lexicon"))
+	if err != nil {
+		return nil, nil, err
+	}
+	rows = append(rows, words...)
 	written, err := OwnRows()
 	if err != nil {
 		return nil, nil, err
@@ -104,6 +109,48 @@ func readRestaurants(file string) ([]Row, error) {
 	return rows, nil
 }
 
+// lexicon is the source of the words of the polarity lists.
+const lexicon = "hownet"
+
+// readLexicon reads the words of praise and of blame in dir.
+func readLexicon(dir string) (rows []Row, err error) {
+	for _, list := range []struct{ name, label string }{{"pos", Positive}, {"neg", Negative}} {
+		words, err := readTexts(filepath.Join(dir, lexicon+"_"+list.name+".txt"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, word := range words {
+			if word = strings.TrimSpace(word); word != "" {
+				rows = append(rows, Row{Text: word, Label: list.label, Source: lexicon})
+			}
+		}
+	}
+	return rows, nil
+}
+
+// ReadDevelopment reads the rows that are kept for evaluation in dir:
+// sentiment/NAME.dev.tsv.
+func ReadDevelopment(dir string) (rows []Row, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "sentiment", "*.dev.tsv"))
+	if err != nil {
+		return nil, fmt.Errorf("look for development data in %s: %w", dir, err)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no sentiment/*.dev.tsv in %s: give the folder that has them: %w", dir, fs.ErrNotExist)
+	}
+	for _, file := range files { // Glob sorts
+		read, err := ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, read...)
+	}
+	return rows, nil
+}
+
 // own is the source of the rows of our own writing: English, negation, hedges,
 // questions, irony, contrast.
 const own = "own"
@@ -147,7 +194,7 @@ func parseRows(file string, r io.Reader) ([]Row, error) {
 func readTexts(file string) (texts []string, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("read unlabelled texts: %w", err)
+		return nil, fmt.Errorf("read texts: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read from
 	err = eachLine(file, f, func(_ int, line string) error {

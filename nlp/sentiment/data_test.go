@@ -25,6 +25,8 @@ func TestReadDir(t *testing.T) {
 	write(t, filepath.Join(dir, "sentiment", "a.train.tsv"), "neutral\t一般\n\n")
 	write(t, filepath.Join(dir, "sentiment", "a.dev.tsv"), "label\ttext\npositive\t开发集\n")
 	write(t, filepath.Join(dir, "unlabelled", "u.txt"), "text\n第一条\n第二条")
+	write(t, filepath.Join(dir, "lexicon", "hownet_pos.txt"), "可靠 \n\n")
+	write(t, filepath.Join(dir, "lexicon", "hownet_neg.txt"), "粗鲁\r\n")
 	write(t, filepath.Join(dir, "aspect", "aichallenger_restaurant.csv"), "id,content,others_overall_experience\n1,\"好吃\n再来\",1\n2,没说,-2\n3,难吃,-1\n")
 
 	rows, unlabelled, err := ReadDir(dir)
@@ -43,6 +45,8 @@ func TestReadDir(t *testing.T) {
 		{Text: "很差\t还有制表符", Label: Negative, Source: "b"},
 		{Text: "好吃\n再来", Label: Positive, Source: restaurants},
 		{Text: "难吃", Label: Negative, Source: restaurants},
+		{Text: "可靠", Label: Positive, Source: lexicon},
+		{Text: "粗鲁", Label: Negative, Source: lexicon},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("rows %v, want %v", got, want)
@@ -54,6 +58,19 @@ func TestReadDir(t *testing.T) {
 	}
 	if strings.Join(unlabelled, "|") != "第一条|第二条" {
 		t.Errorf("unlabelled %q", unlabelled)
+	}
+}
+
+func TestReadDevelopment(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := ReadDevelopment(dir); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "dev.tsv") {
+		t.Errorf("empty folder: %v", err)
+	}
+	write(t, filepath.Join(dir, "sentiment", "a.train.tsv"), "positive\t好\n")
+	write(t, filepath.Join(dir, "sentiment", "a.dev.tsv"), "label\ttext\nnegative\t差\n")
+	rows, err := ReadDevelopment(dir)
+	if err != nil || len(rows) != 1 || rows[0] != (Row{Text: "差", Label: Negative, Source: "a"}) {
+		t.Errorf("rows %v, err %v", rows, err)
 	}
 }
 

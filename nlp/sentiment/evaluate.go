@@ -75,25 +75,40 @@ func (m Metrics) Table() string {
 // Evaluate scores rows with m. The texts must be folded as for Score. The
 // segmenter may be nil.
 func Evaluate(m *Model, rows []Row, segment func(string) []string) Metrics {
-	all := &tally{}
-	bySource := map[string]*tally{}
+	t := newTallies()
 	for _, row := range rows {
 		var words []string
 		if segment != nil {
 			words = segment(row.Text)
 		}
 		pos, neu, neg := m.Score(row.Text, words)
-		source, ok := bySource[row.Source]
-		if !ok {
-			source = &tally{}
-			bySource[row.Source] = source
-		}
-		all.add(row.Label, pos, neu, neg)
-		source.add(row.Label, pos, neu, neg)
+		t.add(row, pos, neu, neg)
 	}
-	metrics := all.metrics()
-	metrics.BySource = make(map[string]Metrics, len(bySource))
-	for name, source := range bySource {
+	return t.metrics()
+}
+
+// tallies count verdicts, of all rows and by source.
+type tallies struct {
+	all      tally
+	bySource map[string]*tally
+}
+
+func newTallies() *tallies { return &tallies{bySource: map[string]*tally{}} }
+
+func (t *tallies) add(row Row, pos, neu, neg float64) {
+	source, ok := t.bySource[row.Source]
+	if !ok {
+		source = &tally{}
+		t.bySource[row.Source] = source
+	}
+	t.all.add(row.Label, pos, neu, neg)
+	source.add(row.Label, pos, neu, neg)
+}
+
+func (t *tallies) metrics() Metrics {
+	metrics := t.all.metrics()
+	metrics.BySource = make(map[string]Metrics, len(t.bySource))
+	for name, source := range t.bySource {
 		metrics.BySource[name] = source.metrics()
 	}
 	return metrics

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -171,6 +172,18 @@ func (t *trainer) read(rows []Row, unlabelled []string) {
 		t.rows = append(t.rows, row)
 		t.sources = append(t.sources, source)
 	}
+	t.domain = numberDomains(t.names)
+}
+
+// groups returns the number of the group of each source, as trust sees them: its
+// domain, but the lexicon and the guesses, one more source, are groups of their
+// own.
+func (t *trainer) groups() []int {
+	groups := append(slices.Clone(t.domain), domains+1)
+	if s := slices.Index(t.names, lexicon); s >= 0 {
+		groups[s] = domains
+	}
+	return groups
 }
 
 // parallel calls do with 0 to n-1, on several goroutines.
@@ -245,17 +258,20 @@ func (t *trainer) number() (counts []uint32) {
 	return counts
 }
 
-// tellDomains trains the gate that tells the domains of texts apart. It is the mean of two, each trained on half of the rows; the shares of each
-// half come from the gate that has not seen it, as sure or unsure as it will be
-// of new texts.
+// tellDomains trains the gate that tells the domains of texts apart. It is the
+// mean of two, each trained on half of the rows; the shares of each half come
+// from the gate that has not seen it, as sure or unsure as it will be of new
+// texts. Words of the lexicon are of no domain.
 func (t *trainer) tellDomains(ctx context.Context) error {
 	rows := t.features[:len(t.rows)]
-	t.domain = numberDomains(t.names)
 	var halves [2]*gate
 	err := t.each(2, func(half int) (err error) {
 		var features [][]uint32
 		var domain []int
 		for i := half; i < len(rows); i += 2 {
+			if t.rows[i].Source == lexicon {
+				continue
+			}
 			features = append(features, rows[i])
 			domain = append(domain, t.domain[t.sources[i]])
 		}
@@ -300,9 +316,9 @@ func (t *trainer) count(label string) int {
 }
 
 // shown reports whether the trial model sees row i. The same text is always
-// shown or always held out.
+// shown or always held out; words of the lexicon are no texts to be measured by.
 func (t *trainer) shown(i int) bool {
-	return textNumber(t.rows[i].Text)%10 != 0
+	return t.rows[i].Source == lexicon || textNumber(t.rows[i].Text)%10 != 0
 }
 
 // The heads of a model.
@@ -321,6 +337,8 @@ const elsewhere = 0.1
 func (t *trainer) target(head, i int) (target, weight float32) {
 	label := t.rows[i].Label
 	switch {
+	case head == headNeutral && t.names[t.sources[i]] == lexicon:
+		return 0, 0
 	case head == headPolarity && label == Positive, head == headNeutral && label == Neutral:
 		return 1, 1
 	case head == headPolarity && label == Neutral:
@@ -349,7 +367,7 @@ func (t *trainer) prior(source int32) float32 {
 func (t *trainer) copies(source int32) int {
 	switch t.names[source] {
 	case own:
-		return 10
+		return 4
 	case phrases:
 		return 2
 	}
@@ -361,6 +379,11 @@ func (t *trainer) copies(source int32) int {
 func (t *trainer) balance(source int32) float32 {
 	return float32(min(3, math.Sqrt(8000/float64(t.sizes[source]))))
 }
+
+// neutralElsewhere is added to the score of the neutral head: the sources that
+// tell neutral texts apart have fewer of them than the messages of a place that
+// is not among the sources, by what leaving sources out shows.
+const neutralElsewhere = 0.3
 
 // fit trains the heads on the rows that use admits, and on the guesses. They are
 // the mean of heads with weights by domain, which do best where the domain is
@@ -377,6 +400,7 @@ func (t *trainer) fit(ctx context.Context, use func(i int) bool) (fitted [heads]
 	for h := range fitted {
 		fitted[h].average(plain[h])
 	}
+	fitted[headNeutral].bias[0] += neutralElsewhere
 	return fitted, nil
 }
 
@@ -390,7 +414,7 @@ func (t *trainer) fitHeads(ctx context.Context, use func(i int) bool, experts bo
 		features := len(t.vocabulary.hashes)
 		fitted[h], err = trainHead(ctx, examples, features, headOptions{
 			rate: 0.05, expert: 0.1, epochs: t.options.Epochs, dropout: dropout, seed: t.options.Seed + uint64(h), experts: experts,
-			scale: trust(examples, sources, len(t.names)+1, features),
+			scale: trust(examples, sources, t.groups(), features),
 		})
 		return err
 	})
