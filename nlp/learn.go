@@ -689,15 +689,19 @@ func one(is bool) int {
 // lie so close between two labels that anything learned tips one of them.
 const chance = 1000
 
+// fewLessons is how many lessons may have nothing to do with each other.
+const fewLessons = 20
+
 // refusal says why what was tried is not to be applied; empty where it is. What
 // a trial changes in lessons that it was not shown has to be right twice as
 // often as wrong: people correct what is wrong, so that a change to any other
-// label is right half of the time.
+// label is right half of the time. Lessons of which many are wrong and none is put
+// right by the others have nothing in common that could be learned.
 func (p *Part) refusal() string {
 	switch {
 	case p.After < p.Before:
 		return RefusedHeld
-	case p.Right < 2*p.Wrong:
+	case p.Right < 2*p.Wrong, p.Right == 0 && 2*p.Before < p.Lessons && p.Lessons >= fewLessons:
 		return RefusedGuess
 	case p.BaseAfter+p.Base/chance < p.BaseBefore:
 		return RefusedBase

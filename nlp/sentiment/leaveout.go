@@ -49,8 +49,8 @@ func EvaluateLeftOut(ctx context.Context, rows, development []Row, unlabelled []
 				left = append(left, row)
 			}
 		}
-		for _, row := range foldRows(left, o.Fold) {
-			pos, neu, neg := model.Score(row.Text, nil)
+		for _, row := range left {
+			pos, neu, neg := model.Score(o.Fold(row.Text), nil)
 			unknown.add(row, pos, neu, neg)
 		}
 	}
