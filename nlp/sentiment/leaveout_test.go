@@ -35,8 +35,9 @@ func TestEvaluateLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, leftOut := Evaluate(model, development, nil), Metrics{}
-	if leftOut, err = EvaluateLeftOut(context.Background(), rows[:600], development, nil, o); err != nil {
+	all := Evaluate(model, development, nil)
+	leftOut, err := EvaluateLeftOut(context.Background(), rows[:600], development, nil, o)
+	if err != nil {
 		t.Fatal(err)
 	}
 	known, unknown := all.BySource["htl"], leftOut.BySource["htl"]
