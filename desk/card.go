@@ -19,6 +19,9 @@ import (
 // The rest stands in the thread.
 const cardQuote = 160
 
+// cardField is how much of a field that a link or a source named, in characters.
+const cardField = 40
+
 // maxFolded bounds how many items one folded card remembers.
 const maxFolded = 1000
 
@@ -476,7 +479,7 @@ func (w *work) fieldWords(item *feedback.Item) []string {
 			out = append(out, v)
 			continue
 		}
-		out = append(out, f.Title+" "+nlp.Mask(v))
+		out = append(out, f.Title+" "+bots.Limit{N: cardField, Unit: bots.Runes}.Cut(strings.Join(strings.Fields(nlp.Mask(v)), " ")))
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,10 @@ const (
 	maxText = 64 << 10 // bytes of one message's text that are kept
 	maxRaw  = 64 << 10 // bytes of a raw payload that are kept
 	maxName = 200      // bytes of a person's or chat's name
+
+	maxFields = 32   // of one message
+	maxKey    = 64   // bytes of a field's name
+	maxValue  = 1000 // bytes of a field
 	// truncated stands where a text was cut.
 	truncated = "…(截断)"
 )
@@ -91,12 +96,31 @@ func clean(e *bots.Event) {
 	e.From.Name = cut(nlp.Normalize(e.From.Name), maxName)
 	e.From.Handle = cut(nlp.Normalize(e.From.Handle), maxName)
 	e.Chat.Title = cut(nlp.Normalize(e.Chat.Title), maxName)
+	e.Fields = boundFields(e.Fields)
 	if len(e.Raw) > maxRaw {
 		e.Raw = e.Raw[:maxRaw]
 	}
 	for i := range e.Attachments {
 		e.Attachments[i].Name = cut(nlp.Normalize(e.Attachments[i].Name), maxName)
 	}
+}
+
+// boundFields returns fields as they are kept: valid, few and short. What is
+// beyond the bounds is cut, the last names in their order are left out.
+func boundFields(in map[string]string) map[string]string {
+	if len(in) == 0 {
+		return in
+	}
+	out := make(map[string]string, min(len(in), maxFields))
+	for _, k := range slices.Sorted(maps.Keys(in)) {
+		if len(out) == maxFields {
+			break
+		}
+		if key := cut(nlp.Normalize(k), maxKey); key != "" {
+			out[key] = cut(nlp.Normalize(in[k]), maxValue)
+		}
+	}
+	return out
 }
 
 func bound(s string, n int) string {
@@ -392,7 +416,7 @@ func (p *Pipeline) putRest(tx *store.Tx, channel string, given, left []listeners
 func (p *Pipeline) entry(tx *store.Tx, channel, platform string, e listeners.Entry, now time.Time) (*feedback.Message, error) {
 	m := &feedback.Message{
 		Channel: channel, External: e.ID, Platform: platform, Direction: feedback.In, Kind: feedback.Kind(e.Kind),
-		Text: bound(nlp.Normalize(e.Text), maxText), Raw: e.Raw, URL: webURL(e.URL), Fields: e.Fields,
+		Text: bound(nlp.Normalize(e.Text), maxText), Raw: e.Raw, URL: webURL(e.URL), Fields: boundFields(e.Fields),
 		Lane: feedback.Live, Stage: feedback.StageNew, PostedAt: e.PostedAt.UTC(), ReceivedAt: now,
 	}
 	if m.Kind == "" {

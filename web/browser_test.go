@@ -338,21 +338,21 @@ func TestBrowserHostile(t *testing.T) {
 	c.run(phone())
 	b := h.browser()
 	b.get("/c")
-	for i, text := range hostile {
+	for i, text := range payloads {
 		r := b.send("site", nonceOf(i), text, "?shop="+url.QueryEscape(text), []upload{{text, "<html><script>window.pwned=1</script>"}, {text + ".svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="parent.pwned=1"><script>parent.pwned=1</script></svg>`}})
 		if r.status != 200 {
 			t.Fatalf("%q: %d %s", text, r.status, r.body)
 		}
 	}
 	conv := h.conversation("site", h.lastEvent().From.ID)
-	for i, text := range hostile {
+	for i, text := range payloads {
 		h.tell(conv, 0, h.staff.ID, "h:"+nonceOf(i), text, store.OutSent, [][]bots.Button{{{Text: text, Data: "x"}, {Text: text, URL: "javascript:window.pwned=1"}}}, bots.Attached{Kind: "file", Name: text, MIME: "text/html", Path: "x"})
 	}
-	all := strings.Join(hostile, "\n")
+	all := strings.Join(payloads, "\n")
 	item := h.item(conv, func(i *feedback.Item) {
-		i.Text, i.Quote, i.AuthorName, i.URL = all, all, hostile[0], "javascript:window.pwned=1"
-		i.Fields = map[string]string{"shop": hostile[0]}
-		i.Verdict.Topics = []feedback.Topic{{Name: hostile[1]}}
+		i.Text, i.Quote, i.AuthorName, i.URL = all, all, payloads[0], "javascript:window.pwned=1"
+		i.Fields = map[string]string{"shop": payloads[0]}
+		i.Verdict.Topics = []feedback.Topic{{Name: payloads[1]}}
 	})
 	// The browser becomes that customer, then a colleague.
 	c.as(b, "/c")
@@ -377,8 +377,8 @@ func TestBrowserHostile(t *testing.T) {
 	c.harmless()
 }
 
-// hostile are texts and names that must stay what they are.
-var hostile = []string{
+// payloads are texts and names that must stay what they are.
+var payloads = []string{
 	`<script>window.pwned=1</script>`,
 	`<img src=x onerror="window.pwned=1">`,
 	`"><svg onload=window.pwned=1>`,
