@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/huiyin/huiyin/desk"
@@ -140,7 +141,10 @@ func (p *Pipeline) Process(ctx context.Context, ms []*feedback.Message) {
 // understand analyses one message; a panic in the analysis is its error alone.
 func understand(rules *desk.Rules, m *feedback.Message) (in desk.Incoming, err error) {
 	err = safely(func() error {
-		v := rules.Analyze(m.Text)
+		// The mark of a cut text is ours: read as the customer's, it was taken
+		// for an injury.
+		said := strings.TrimSuffix(m.Text, truncated)
+		v := rules.Analyze(said)
 		if len(m.Fields) > 0 {
 			found := map[string]string{}
 			for k, val := range v.Found {
@@ -155,7 +159,7 @@ func understand(rules *desk.Rules, m *feedback.Message) (in desk.Incoming, err e
 			}
 			v.Found = found
 		}
-		in = desk.Incoming{Message: m, Verdict: v, Tokens: rules.Index(m.Text)}
+		in = desk.Incoming{Message: m, Verdict: v, Tokens: rules.Index(said)}
 		return nil
 	})
 	return in, err

@@ -150,7 +150,7 @@ func TestHostileTextsAreTaken(t *testing.T) {
 					t.Errorf("sent %d units, valid %v", limit.Len(m.Text), utf8.ValidString(m.Text))
 				}
 				if n := len(m.Mention); n > 0 {
-					t.Errorf("%d people called by a customer's words", n)
+					t.Errorf("%d people called by a customer's words: %.200q", n, m.Text)
 				}
 			}
 			if h.item(1).State != feedback.New && h.count() > 0 && name == "looks like staff" {
