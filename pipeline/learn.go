@@ -39,13 +39,13 @@ const (
 func (p *Pipeline) learnLoop(ctx context.Context) error {
 	seen, since := "", p.now()
 	for ctx.Err() == nil {
-		due, print, err := p.toLearn(ctx)
+		due, mark, err := p.toLearn(ctx)
 		if err != nil {
 			return err
 		}
 		now := p.now()
-		if print != seen {
-			seen, since = print, now
+		if mark != seen {
+			seen, since = mark, now
 		}
 		if due && now.Sub(since) >= p.timing.Learn {
 			if err := p.LearnOnce(ctx); err != nil {
@@ -59,8 +59,8 @@ func (p *Pipeline) learnLoop(ctx context.Context) error {
 }
 
 // toLearn reports whether other corrections stand than those of the latest try,
-// and a print of those.
-func (p *Pipeline) toLearn(ctx context.Context) (due bool, print string, err error) {
+// and a mark of those.
+func (p *Pipeline) toLearn(ctx context.Context) (due bool, mark string, err error) {
 	base, err := nlp.Base()
 	if err != nil {
 		return false, "", err
@@ -70,16 +70,16 @@ func (p *Pipeline) toLearn(ctx context.Context) (due bool, print string, err err
 		if err != nil {
 			return err
 		}
-		print = printOf(ids)
+		mark = printOf(ids)
 		last, err := tx.Models(base, 1)
 		if err != nil {
 			return err
 		}
 		// Where nobody ever corrected anything, there is nothing to try.
-		due = len(last) > 0 && last[0].Print != print || len(last) == 0 && len(ids) > 0
+		due = len(last) > 0 && last[0].Print != mark || len(last) == 0 && len(ids) > 0
 		return nil
 	})
-	return due, print, err
+	return due, mark, err
 }
 
 // printOf names a set of corrections.
@@ -182,7 +182,7 @@ func stillStands(m *store.Model, ids []int64) bool {
 	// not taken back.
 	full := len(ids) == maxLessons
 	for _, id := range t.Corrections {
-		if !slices.Contains(ids, id) && !(full && id < ids[len(ids)-1]) {
+		if !slices.Contains(ids, id) && (!full || id >= ids[len(ids)-1]) {
 			return false
 		}
 	}

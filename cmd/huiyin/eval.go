@@ -234,7 +234,7 @@ func evalAspects(c *cli, path string, seed uint64, folds int) error {
 func part(text string, seed uint64, n int) int {
 	h := fnv.New64a()
 	h.Write([]byte(strconv.FormatUint(seed, 10) + "\n" + text))
-	return int(h.Sum64() >> 1 % uint64(n)) //nolint:gosec // G115: below n
+	return int(h.Sum64() >> 1 % uint64(n))
 }
 
 // aspectTopics returns a topic for each aspect, with the texts that are not held

@@ -88,7 +88,7 @@ func testModels(_ *testing.T, s *suite) {
 		other := &store.Model{Version: "c+1", Base: "c", Applied: true, Data: []byte("c")}
 		s.ok(tx.AddModel(other))
 		m := must(tx.ModelInForce("b"))(s)
-		equal(s, "in force", fmt.Sprint(m.Version, m.Data, m.Took, m.At.Equal(s.now)), "b+3[3] 3s true")
+		equal(s, "in force", fmt.Sprint(m.Version, len(m.Data), m.Took, m.At.Equal(s.now)), "b+31 3s true")
 		equal(s, "its id", must(tx.IDOfModelInForce("b"))(s), last.ID)
 		equal(s, "another base's", string(must(tx.ModelInForce("c"))(s).Data), "c")
 		all := must(tx.Models("", 0))(s)

@@ -27,7 +27,7 @@ func NewSwitch(tb testing.TB, dsn string) (*Switch, string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once or not at all
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func (s *Switch) serve() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", s.server)
+		server, err := net.Dial("tcp", s.server) //nolint:noctx // a test's own way to its server
 		if err != nil {
 			client.Close()
 			continue

@@ -56,7 +56,7 @@ func (h *house) push(ids ...string) (pushed, error) {
 	}
 	r.Header.Set("X-Huiyin-Timestamp", at)
 	r.Header.Set("X-Huiyin-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	res, err := http.DefaultClient.Do(r)
+	res, err := (&http.Client{Timeout: patience}).Do(r)
 	if err != nil {
 		return pushed{}, err
 	}
@@ -80,7 +80,7 @@ func (h *house) pushUntil(id string) pushed {
 
 // asks returns a page's status and text.
 func (h *house) asks(path string) (int, string) {
-	res, err := http.Get("http://" + h.web + path)
+	res, err := (&http.Client{Timeout: patience}).Get("http://" + h.web + path)
 	if err != nil {
 		return 0, err.Error()
 	}
