@@ -192,6 +192,10 @@ const (
 // not known. The same input gives the same head.
 func trainHead(seen []observation, labels [][len(groups)]int) *head {
 	m := newHead(seen)
+	times := make([]uint8, len(m.sparse)) // one for all: they are looked at one after another
+	for i := range seen {
+		seen[i].times = times
+	}
 	squares := &head{sparse: make([][classCount]float32, len(m.sparse))}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: training must be repeatable, not secret
 	order := make([]int, len(seen))

@@ -482,9 +482,10 @@ type tuning struct {
 func (m *head) tuned(ctx context.Context, lessons []observation, labels [][len(groups)]int, held []*observation, strength float64, pause func()) ([]headChange, error) {
 	changes, index := changesFor(lessons)
 	rates := tuningRates(len(changes), index, held, float32(tuneRate*strength))
+	times := make([]uint8, len(m.sparse)) // one for all: they are looked at one after another
 	var order []*tuning
 	for i := range lessons {
-		t := m.tuning(&lessons[i], index)
+		t := m.tuning(&lessons[i], index, times)
 		for g := range groups {
 			if c := labels[i][g]; c >= 0 {
 				t.groups[g], t.targets[c] = true, 1
@@ -495,7 +496,7 @@ func (m *head) tuned(ctx context.Context, lessons []observation, labels [][len(g
 		}
 	}
 	for _, o := range held {
-		if t := m.tuning(o, index); len(t.changes) > 0 {
+		if t := m.tuning(o, index, times); len(t.changes) > 0 {
 			t.targets = t.scores
 			for g, group := range groups {
 				t.groups[g] = true
@@ -554,8 +555,10 @@ func tuningRates(n int, index map[uint32]int, held []*observation, rate float32)
 	return counts
 }
 
-// tuning prepares an observation.
-func (m *head) tuning(o *observation, index map[uint32]int) *tuning {
+// tuning prepares an observation; times is lent to it meanwhile.
+func (m *head) tuning(o *observation, index map[uint32]int, times []uint8) *tuning {
+	o.times = times
+	defer func() { o.times = nil }()
 	t := &tuning{scale: rowScale(len(o.rows)), scores: m.scores(o)}
 	for _, row := range o.rows {
 		if i, ok := index[row]; ok {
