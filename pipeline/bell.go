@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/huiyin/huiyin/store/stream"
@@ -21,12 +22,58 @@ const (
 // TopicConversation is rung when a conversation has something new.
 func TopicConversation(id int64) string { return topicConv + strconv.FormatInt(id, 10) }
 
-// publish tells every process; losing it is harmless.
+// bells gathers what is to be told while the last was being told: the same bell
+// twice is one.
+type bells struct {
+	mu      sync.Mutex
+	waiting []stream.Message
+	known   map[bell]struct{}
+	ringing bool
+}
+
+// bell is one thing to be told.
+type bell struct{ topic, payload string }
+
+// bellsWaiting bounds what waits to be told; more are lost, which is harmless.
+const bellsWaiting = 4096
+
+// publish tells every process, soon; losing it is harmless.
 func (p *Pipeline) publish(topic, payload string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := p.stream.Publish(ctx, topic, []byte(payload)); err != nil {
-		p.log.Debug("live update not published", "topic", topic, "err", err)
+	b := &p.bell
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, twice := b.known[bell{topic, payload}]; twice || len(b.waiting) >= bellsWaiting {
+		return
+	}
+	if b.known == nil {
+		b.known = map[bell]struct{}{}
+	}
+	b.known[bell{topic, payload}] = struct{}{}
+	b.waiting = append(b.waiting, stream.Message{Topic: topic, Payload: []byte(payload)})
+	if !b.ringing {
+		b.ringing = true
+		go p.ringBells()
+	}
+}
+
+// ringBells tells what waits until nothing does.
+func (p *Pipeline) ringBells() {
+	b := &p.bell
+	for {
+		b.mu.Lock()
+		all := b.waiting
+		b.waiting, b.known = nil, nil
+		if len(all) == 0 {
+			b.ringing = false
+			b.mu.Unlock()
+			return
+		}
+		b.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		if err := p.stream.PublishAll(ctx, all); err != nil {
+			p.log.Debug("live updates not published", "n", len(all), "err", err)
+		}
+		cancel()
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/huiyin/huiyin/listeners"
 	"github.com/huiyin/huiyin/nlp"
 	"github.com/huiyin/huiyin/store"
-	"github.com/huiyin/huiyin/store/stream"
 )
 
 const (
@@ -142,6 +141,12 @@ func cut(s string, n int) string {
 
 // locate finds out who and where.
 func (p *Pipeline) locate(ctx context.Context, bot string, e bots.Event) (w where, err error) {
+	if !e.Chat.Group {
+		known, err := p.colleagues.linked(ctx, p, store.Account{Bot: bot, External: e.From.ID})
+		if err != nil || !known {
+			return where{}, err
+		}
+	}
 	err = p.db.Read(ctx, func(tx *store.Tx) error {
 		w = where{}
 		if e.From.ID != "" {
@@ -266,40 +271,11 @@ func (p *Pipeline) store(ctx context.Context, r *runner, e bots.Event) error {
 	for _, a := range e.Attachments {
 		m.Attachments = append(m.Attachments, attachment(a))
 	}
-	var fresh bool
-	err := p.db.Write(ctx, func(tx *store.Tx) error {
-		author := &feedback.Author{Channel: r.name, External: e.From.ID, Name: e.From.Name, Handle: e.From.Handle, Lang: e.From.Lang, Followers: e.From.Followers, CreatedAt: now}
-		if err := tx.UpsertAuthor(author); err != nil {
-			return err
-		}
-		conv := &feedback.Conversation{Channel: r.name, Chat: e.Chat.ID, Group: e.Chat.Group, Title: e.Chat.Title, Author: author.ID, UpdatedAt: now}
-		if err := tx.UpsertConversation(conv); err != nil {
-			return err
-		}
-		m.Author, m.Conversation = author.ID, conv.ID
-		inserted, err := tx.InsertMessages([]*feedback.Message{m})
-		if err != nil {
-			return err
-		}
-		fresh = inserted[0]
-		p.fail("intake.before_commit")
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	p.fail("intake.after_commit")
-	if !fresh {
-		return nil
-	}
-	p.meter.Received(r.name, 1)
-	p.announce(stream.Live, []int64{m.ID})
-	if len(m.Attachments) > 0 {
-		p.publish(stageAttach, "")
-	}
-	p.Conversation(m.Conversation)
-	p.fail("intake.rung")
-	return nil
+	return p.arrive(ctx, &arrival{channel: r.name, all: []arrived{{
+		message: m,
+		author:  &feedback.Author{Channel: r.name, External: e.From.ID, Name: e.From.Name, Handle: e.From.Handle, Lang: e.From.Lang, Followers: e.From.Followers, CreatedAt: now},
+		conv:    &feedback.Conversation{Channel: r.name, Chat: e.Chat.ID, Group: e.Chat.Group, Title: e.Chat.Title, UpdatedAt: now},
+	}}})
 }
 
 // unread keeps a payload that the connector could not read, set aside for a
@@ -333,87 +309,27 @@ func (p *Pipeline) Put(ctx context.Context, channel string, entries []listeners.
 	return p.putNow(ctx, channel, entries)
 }
 
+// brought is what entries of a channel that came at now are to become.
+func (p *Pipeline) brought(channel string, entries []listeners.Entry, now time.Time) *arrival {
+	platform := p.platformOf(channel)
+	a := &arrival{channel: channel, all: make([]arrived, len(entries))}
+	for i := range entries {
+		a.all[i] = p.entry(channel, platform, &entries[i], now)
+	}
+	return a
+}
+
 // put stores entries that came at now inside a transaction.
 func (p *Pipeline) put(tx *store.Tx, channel string, entries []listeners.Entry, now time.Time) (outcomes []listeners.Outcome, live, history []int64, err error) {
-	platform := p.platformOf(channel)
-	given := entries
-	if entries, err = p.withoutErased(tx, channel, given); err != nil {
+	a := p.brought(channel, entries, now)
+	if err := p.keepAll(tx, []*arrival{a}); err != nil {
 		return nil, nil, nil, err
 	}
-	if len(entries) < len(given) {
-		return p.putRest(tx, channel, given, entries, now)
-	}
-	ms := make([]*feedback.Message, len(entries))
-	for i, e := range entries {
-		if ms[i], err = p.entry(tx, channel, platform, e, now); err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	inserted, err := tx.InsertMessages(ms)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	outcomes = make([]listeners.Outcome, len(entries))
-	for i, m := range ms {
-		switch {
-		case inserted[i]:
-			outcomes[i] = listeners.Accepted
-			if m.Lane == feedback.History {
-				history = append(history, m.ID)
-			} else {
-				live = append(live, m.ID)
-			}
-		case entries[i].Revision != "":
-			changed, err := p.revised(tx, channel, entries[i], m)
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			outcomes[i] = listeners.Duplicate
-			if changed != 0 {
-				outcomes[i] = listeners.Changed
-				live = append(live, changed)
-			}
-		default:
-			outcomes[i] = listeners.Duplicate
-		}
-	}
-	return outcomes, live, history, nil
-}
-
-// withoutErased leaves out entries that somebody had erased: their source still
-// shows them.
-func (p *Pipeline) withoutErased(tx *store.Tx, channel string, entries []listeners.Entry) ([]listeners.Entry, error) {
-	ids := make([]string, len(entries))
-	for i, e := range entries {
-		ids[i] = e.ID
-	}
-	gone, err := tx.WasErased(channel, ids)
-	if err != nil || len(gone) == 0 {
-		return entries, err
-	}
-	return slices.DeleteFunc(slices.Clone(entries), func(e listeners.Entry) bool { return gone[e.ID] }), nil
-}
-
-// putRest stores what is left of the given entries; the others are duplicates.
-func (p *Pipeline) putRest(tx *store.Tx, channel string, given, left []listeners.Entry, now time.Time) (outcomes []listeners.Outcome, live, history []int64, err error) {
-	kept, live, history, err := p.put(tx, channel, left, now)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	outcomes = make([]listeners.Outcome, len(given))
-	next := 0
-	for i, e := range given {
-		outcomes[i] = listeners.Duplicate
-		if next < len(left) && left[next].ID == e.ID {
-			outcomes[i] = kept[next]
-			next++
-		}
-	}
-	return outcomes, live, history, nil
+	return a.outcomes, a.live, a.history, nil
 }
 
 // entry makes a message of an entry.
-func (p *Pipeline) entry(tx *store.Tx, channel, platform string, e listeners.Entry, now time.Time) (*feedback.Message, error) {
+func (p *Pipeline) entry(channel, platform string, e *listeners.Entry, now time.Time) arrived {
 	m := &feedback.Message{
 		Channel: channel, External: e.ID, Platform: platform, Direction: feedback.In, Kind: feedback.Kind(e.Kind),
 		Text: bound(nlp.Normalize(e.Text), maxText), Raw: e.Raw, URL: webURL(e.URL), Fields: boundFields(e.Fields),
@@ -432,28 +348,21 @@ func (p *Pipeline) entry(tx *store.Tx, channel, platform string, e listeners.Ent
 	if len(m.Raw) > maxRaw {
 		m.Raw = m.Raw[:maxRaw]
 	}
-	if p.past(e, now) {
+	if p.past(*e, now) {
 		m.Lane = feedback.History
 	}
 	if e.Author.ID == "" && e.Author.Name == "" {
-		return m, nil
+		return arrived{message: m, entry: e}
 	}
 	author := &feedback.Author{Channel: channel, External: e.Author.ID, Name: cut(nlp.Normalize(e.Author.Name), maxName), Followers: e.Author.Followers, CreatedAt: now}
 	if author.External == "" {
 		author.External = "name:" + author.Name
 	}
-	if err := tx.UpsertAuthor(author); err != nil {
-		return nil, err
-	}
-	m.Author = author.ID
+	one := arrived{message: m, author: author, entry: e}
 	if m.Kind == feedback.KindMessage && m.Lane == feedback.Live {
-		conv := &feedback.Conversation{Channel: channel, Chat: author.External, Author: author.ID, UpdatedAt: now}
-		if err := tx.UpsertConversation(conv); err != nil {
-			return nil, err
-		}
-		m.Conversation = conv.ID
+		one.conv = &feedback.Conversation{Channel: channel, Chat: author.External, UpdatedAt: now}
 	}
-	return m, nil
+	return one
 }
 
 // webURL returns address where people may be led to it.
@@ -466,7 +375,7 @@ func webURL(address string) string {
 
 // revised takes over a newer text of a known entry and returns the message to
 // be analysed again; 0 where nothing changed.
-func (p *Pipeline) revised(tx *store.Tx, channel string, e listeners.Entry, now *feedback.Message) (int64, error) {
+func (p *Pipeline) revised(tx *store.Tx, channel string, e *listeners.Entry, now *feedback.Message) (int64, error) {
 	old, err := tx.MessageByExternal(channel, e.ID)
 	if err != nil {
 		return 0, err

@@ -147,6 +147,10 @@ type Pipeline struct {
 	listeners map[string]*source
 	health    map[string]Health
 
+	arrivals   grouped[*arrival]
+	bell       bells
+	colleagues colleagues
+
 	direct chan []int64 // messages to be analysed that the stream could not be rung for
 	away   atomic.Bool  // the stream did not take the last ring
 }
@@ -160,6 +164,8 @@ func New(o Options) *Pipeline {
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
 		direct: make(chan []int64, 256),
 	}
+	p.arrivals.most, p.arrivals.work = arriveGroup, p.keepArrivals
+	p.arrivals.weigh = func(a *arrival) int { return len(a.all) }
 	if p.meter == nil {
 		p.meter = NoMeter{}
 	}

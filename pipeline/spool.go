@@ -13,7 +13,6 @@ import (
 	"github.com/huiyin/huiyin/listeners"
 	"github.com/huiyin/huiyin/store"
 	"github.com/huiyin/huiyin/store/spool"
-	"github.com/huiyin/huiyin/store/stream"
 )
 
 // What is pushed to us is brought again for minutes at best: while the database
@@ -366,20 +365,11 @@ func (p *Pipeline) listens(name string) bool {
 
 // putNow stores entries of a channel.
 func (p *Pipeline) putNow(ctx context.Context, channel string, entries []listeners.Entry) ([]listeners.Outcome, error) {
-	var outcomes []listeners.Outcome
-	var live, history []int64
-	err := p.db.Write(ctx, func(tx *store.Tx) error {
-		var err error
-		outcomes, live, history, err = p.put(tx, channel, entries, p.arrival(ctx))
-		return err
-	})
-	if err != nil {
+	a := p.brought(channel, entries, p.arrival(ctx))
+	if err := p.arrive(ctx, a); err != nil {
 		return nil, err
 	}
-	p.meter.Received(channel, len(live)+len(history))
-	p.announce(stream.Live, live)
-	p.announce(stream.History, history)
-	return outcomes, nil
+	return a.outcomes, nil
 }
 
 // past reports whether an entry is history to who looks at it now.

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type DB struct {
 	engine engine
 	log    *slog.Logger
 	now    func() time.Time
+
+	accounts atomic.Int64 // AccountsRevision
 }
 
 // engine is one of the two databases.

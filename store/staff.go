@@ -133,6 +133,7 @@ func (tx *Tx) LinkAccount(staff int64, bot, external string) error {
 	if external == "" {
 		return fmt.Errorf("%w: an account without an id", feedback.ErrInvalid)
 	}
+	tx.accountsChange()
 	if _, err := tx.exec("DELETE FROM accounts WHERE staff = ? AND bot = ? AND external <> ?", staff, bot, short(external)); err != nil {
 		return err
 	}
@@ -142,9 +143,31 @@ func (tx *Tx) LinkAccount(staff int64, bot, external string) error {
 
 // UnlinkAccount takes the link of an account away.
 func (tx *Tx) UnlinkAccount(bot, external string) error {
+	tx.accountsChange()
 	_, err := tx.exec("DELETE FROM accounts WHERE bot = ? AND external = ?", bot, short(external))
 	return err
 }
+
+// Account is an account on a bot's platform.
+type Account struct{ Bot, External string }
+
+// Accounts returns every account that is linked to a colleague.
+func (tx *Tx) Accounts() (map[Account]struct{}, error) {
+	all := make(map[Account]struct{})
+	err := tx.each(func(r rows) error {
+		var a Account
+		err := r.Scan(&a.Bot, &a.External)
+		all[a] = struct{}{}
+		return err
+	}, "SELECT bot, external FROM accounts")
+	return all, err
+}
+
+// AccountsRevision changes whenever this process has changed which accounts are
+// linked: what Accounts returned before is to be read again.
+func (db *DB) AccountsRevision() int64 { return db.accounts.Load() }
+
+func (tx *Tx) accountsChange() { tx.After(func() { tx.db.accounts.Add(1) }) }
 
 func codeRow(c *Code) []any {
 	return []any{&c.Kind, &c.Hash, &c.Staff, &c.Data, at{&c.Expires}}

@@ -107,8 +107,18 @@ func (e *ears) once() (stood bool, err error) {
 			e.faults.succeeded(e.ctx)
 			e.first.Do(func() { close(e.heard) })
 		case *redis.Message:
-			e.hub.deliver(Message{Topic: strings.TrimPrefix(m.Channel, e.prefix), Payload: []byte(m.Payload)})
+			e.deliver(strings.TrimPrefix(m.Channel, e.prefix), []byte(m.Payload))
 		}
+	}
+}
+
+func (e *ears) deliver(topic string, payload []byte) {
+	if topic != manyTopic {
+		e.hub.deliver(Message{Topic: topic, Payload: payload})
+		return
+	}
+	for _, m := range unpacked(payload) {
+		e.hub.deliver(m)
 	}
 }
 

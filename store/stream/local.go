@@ -109,6 +109,14 @@ func (l *local) Publish(_ context.Context, topic string, payload []byte) error {
 	return l.running.outcome()
 }
 
+// PublishAll implements Stream.
+func (l *local) PublishAll(_ context.Context, messages []Message) error {
+	for _, m := range messages {
+		l.hub.deliver(Message{Topic: m.Topic, Payload: bytes.Clone(m.Payload)})
+	}
+	return l.running.outcome()
+}
+
 // Subscribe implements Stream.
 func (l *local) Subscribe(ctx context.Context, topics ...string) (<-chan Message, error) {
 	return l.hub.subscribe(ctx, topics)

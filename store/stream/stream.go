@@ -68,6 +68,9 @@ type Stream interface {
 	// process hear of it.
 	Publish(ctx context.Context, topic string, payload []byte) error
 
+	// PublishAll is Publish for many messages, of which Topic and Payload count, in one go.
+	PublishAll(ctx context.Context, messages []Message) error
+
 	// Subscribe listens to topics until ctx ends, which closes the channel. Whoever is too slow, or was cut off from
 	// Redis for a while, gets one Message with Resync in place of what was missed.
 	Subscribe(ctx context.Context, topics ...string) (<-chan Message, error)
