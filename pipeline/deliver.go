@@ -6,20 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
-)
-
-const (
-	// deliverBatch is how many due rows are looked at in one pass.
-	deliverBatch = 200
-	// deliverChats is how many chats are written to at once.
-	deliverChats = 8
 )
 
 // runner is one bot and what its delivery needs.
@@ -32,48 +24,6 @@ type runner struct {
 
 func newRunner(name, platform string, caps bots.Caps, b bots.Bot) *runner {
 	return &runner{name: name, platform: platform, caps: caps, bot: b}
-}
-
-// delivery is the work of one bot's outbox under one lease.
-type delivery struct {
-	p     *Pipeline
-	r     *runner
-	epoch int64
-	mu    sync.Mutex // the limiter's
-	limit *limiter
-}
-
-// deliverLoop sends what is due for one bot while it holds the bot's lease.
-func (p *Pipeline) deliverLoop(ctx context.Context, r *runner) error {
-	d := &delivery{p: p, r: r, epoch: epochOf(ctx), limit: newLimiter(r.caps)}
-	if err := d.begin(ctx); err != nil {
-		return err
-	}
-	bell, err := p.stream.Subscribe(ctx, topicOut+r.name)
-	if err != nil {
-		return err
-	}
-	for ctx.Err() == nil {
-		next, err := d.pass(ctx)
-		if err != nil {
-			return err
-		}
-		wait := min(max(next.Sub(p.now()), 0), p.timing.Poll)
-		if wait == 0 {
-			continue
-		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		case _, ok := <-bell:
-			if !ok {
-				bell = nil
-			}
-		}
-		t.Stop()
-	}
-	return nil
 }
 
 // begin settles what a former holder left in the middle of sending, and reads
@@ -112,96 +62,6 @@ func (d *delivery) begin(ctx context.Context) error {
 	return nil
 }
 
-// pass sends what is due and may be sent now. It returns when to look again.
-func (d *delivery) pass(ctx context.Context) (time.Time, error) {
-	now := d.p.now()
-	next := now.Add(d.p.timing.Poll)
-	var due []*store.Out
-	err := d.p.db.Read(ctx, func(tx *store.Tx) error {
-		var err error
-		if due, err = tx.DueOut(d.r.name, now, deliverBatch); err != nil || len(due) > 0 {
-			return err
-		}
-		at, ok, err := tx.NextOut(d.r.name)
-		if ok && at.After(now) && at.Before(next) {
-			next = at
-		}
-		return err
-	})
-	if err != nil {
-		return next, err
-	}
-	byChat := map[string][]*store.Out{}
-	var order []string
-	for _, o := range due {
-		if byChat[o.Chat] == nil {
-			order = append(order, o.Chat)
-		}
-		byChat[o.Chat] = append(byChat[o.Chat], o)
-	}
-	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		fail error
-		sem  = make(chan struct{}, deliverChats)
-		full = len(due) == deliverBatch
-	)
-	for _, chat := range order {
-		wg.Add(1)
-		sem <- struct{}{}
-		go func() {
-			defer func() { <-sem; wg.Done() }()
-			at, err := d.chat(ctx, byChat[chat])
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				fail = err
-			}
-			if !at.IsZero() && at.Before(next) {
-				next = at
-			}
-			if at.IsZero() && full {
-				next = now
-			}
-		}()
-	}
-	wg.Wait()
-	return next, fail
-}
-
-// chat sends one chat's due rows in order. It returns when the chat may go on
-// where a limit stopped it; zero where all was looked at.
-func (d *delivery) chat(ctx context.Context, rows []*store.Out) (time.Time, error) {
-	for _, o := range rows {
-		if ctx.Err() != nil {
-			return time.Time{}, ctx.Err()
-		}
-		at, ok := d.take(o)
-		if !ok {
-			return at, nil
-		}
-		// A row that has to wait holds up none that follow.
-		if _, err := d.one(ctx, o); err != nil {
-			return time.Time{}, err
-		}
-	}
-	return time.Time{}, nil
-}
-
-// take counts a message that is about to leave in the same breath as it asks
-// the limits: several chats are written to at once. Where they say later, it
-// returns when.
-func (d *delivery) take(o *store.Out) (time.Time, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := d.p.now()
-	if at := d.limit.next(o.Chat, d.group(o), now); at.After(now) {
-		return at, false
-	}
-	d.limit.sent(o.Chat, now)
-	return time.Time{}, true
-}
-
 // back takes a count back: nothing left.
 func (d *delivery) back(o *store.Out) {
 	d.mu.Lock()
@@ -216,27 +76,21 @@ func (d *delivery) group(o *store.Out) bool {
 
 // one sends one row. It reports whether the row has to wait for something.
 func (d *delivery) one(ctx context.Context, o *store.Out) (wait bool, err error) {
-	act, err := d.prepare(ctx, o)
-	if err != nil {
+	ready := &prepared{out: o}
+	if err := d.prepares.do(ctx, ready); err != nil {
 		return false, err
 	}
-	if act.wait {
+	if ready.act.wait {
 		d.back(o)
 		return true, nil
 	}
-	claimed := false
-	err = d.p.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.CheckLease("deliver:"+d.r.name, d.epoch); err != nil {
-			return err
-		}
-		var err error
-		claimed, err = tx.ClaimOut(o.ID, d.epoch, d.p.now())
-		return err
-	})
+	// Whoever claims a row sends it: neither is given up halfway.
+	c := &claim{out: o}
+	err = d.claims.do(context.WithoutCancel(ctx), c)
 	if errors.Is(err, feedback.ErrConflict) {
 		return false, errLeaseLost
 	}
-	if err != nil || !claimed {
+	if err != nil || !c.ok {
 		d.back(o)
 		return false, err
 	}
@@ -244,27 +98,76 @@ func (d *delivery) one(ctx context.Context, o *store.Out) (wait bool, err error)
 	o.Epoch = d.epoch
 	d.p.fail("deliver.claimed")
 	d.p.fail("deliver.claimed." + o.Kind)
-	gone := d.perform(ctx, o, act)
+	gone := d.perform(ctx, o, ready.act)
 	d.p.fail("deliver.performed")
 	d.p.fail("deliver.performed." + o.Kind)
-	return false, d.finish(o, gone)
+	return false, d.outcomes.do(context.WithoutCancel(ctx), desk.Delivered{Out: o, Epoch: d.epoch, Gone: gone})
 }
 
-// finish records what became of a row, with a context that outlives a stop: the
-// platform may have taken it.
-func (d *delivery) finish(o *store.Out, gone bool) error {
+// claim asks for a row to be this process's to send.
+type claim struct {
+	out *store.Out
+	ok  bool
+}
+
+// claimAll claims rows of different chats at once. Each is sent as soon as this
+// returns.
+func (d *delivery) claimAll(claims []*claim) []error {
 	ctx, cancel := context.WithTimeout(context.Background(), d.p.timing.Grace)
 	defer cancel()
-	err := d.p.desk.Apply(ctx, desk.Delivered{Out: o, Epoch: d.epoch, Gone: gone})[0].Err
-	if errors.Is(err, feedback.ErrConflict) {
-		d.p.log.Warn("delivery was recorded by another process", "out", o.ID)
-		return nil
+	ids := make([]int64, len(claims))
+	for i, c := range claims {
+		ids[i] = c.out.ID
 	}
-	if err == nil {
-		d.p.fail("deliver.recorded")
-		d.p.fail("deliver.recorded." + o.Kind)
+	var mine map[int64]bool
+	err := d.p.db.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.CheckLease("deliver:"+d.r.name, d.epoch); err != nil {
+			return err
+		}
+		var err error
+		mine, err = tx.ClaimOuts(ids, d.epoch, d.p.now())
+		return err
+	})
+	if err != nil {
+		return same(err, len(claims))
 	}
-	return err
+	for _, c := range claims {
+		c.ok = mine[c.out.ID]
+	}
+	return nil
+}
+
+func same(err error, n int) []error {
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+// finishAll records what became of rows, with a context that outlives a stop:
+// the platform may have taken them.
+func (d *delivery) finishAll(all []desk.Delivered) []error {
+	ctx, cancel := context.WithTimeout(context.Background(), d.p.timing.Grace)
+	defer cancel()
+	changes := make([]desk.Change, len(all))
+	for i := range all {
+		changes[i] = all[i]
+	}
+	errs := make([]error, len(all))
+	for i, result := range d.p.desk.Apply(ctx, changes...) {
+		o := all[i].Out
+		switch {
+		case errors.Is(result.Err, feedback.ErrConflict):
+			d.p.log.Warn("delivery was recorded by another process", "out", o.ID)
+		case result.Err != nil:
+			errs[i] = result.Err
+		default:
+			d.p.fail("deliver.recorded")
+			d.p.fail("deliver.recorded." + o.Kind)
+		}
+	}
+	return errs
 }
 
 // act is what a row asks for.
@@ -278,38 +181,68 @@ type act struct {
 	wait   bool   // not yet
 }
 
-// prepare builds what is to be sent from what the row's subject is now.
-func (d *delivery) prepare(ctx context.Context, o *store.Out) (a act, err error) {
-	err = d.p.db.Read(ctx, func(tx *store.Tx) error {
-		a = act{}
-		switch o.Kind {
-		case desk.OutCard:
-			a, err = d.card(tx, o)
-			return err
-		case desk.OutRecall:
-			a.post, err = desk.DecodePost(o.Body)
-			a.recall = a.post.ReplyTo
-			return err
+// prepared is a row with what it asks for.
+type prepared struct {
+	out *store.Out
+	act act
+}
+
+// prepareAll builds what rows of different chats are to send, from what their
+// subjects are now.
+func (d *delivery) prepareAll(all []*prepared) []error {
+	ctx, cancel := context.WithTimeout(context.Background(), d.p.timing.Grace)
+	defer cancel()
+	errs := make([]error, len(all))
+	outs := make([]*store.Out, len(all))
+	for i, r := range all {
+		outs[i] = r.out
+	}
+	err := d.p.db.Read(ctx, func(tx *store.Tx) error {
+		if len(outs) > 1 {
+			if err := tx.LookAt(outs); err != nil {
+				return err
+			}
 		}
-		if a.post, err = desk.DecodePost(o.Body); err != nil {
-			return err
-		}
-		a.post.Chat = o.Chat
-		if o.Audience == store.ToCustomer {
-			return d.attach(tx, o, &a)
-		}
-		if o.Kind == desk.OutFold {
-			a.edit, a.rev = o.External, o.Rev
-			_, can := d.r.bot.(bots.Editor)
-			a.skip = a.edit != "" && !can
-			return nil
-		}
-		if o.Item != 0 && (o.Kind == desk.OutSound || o.Kind == desk.OutSaid) {
-			return d.thread(tx, o, &a)
+		for i, r := range all {
+			r.act, errs[i] = d.prepare(tx, r.out)
 		}
 		return nil
 	})
-	return a, err
+	if err != nil {
+		return same(err, len(all))
+	}
+	return errs
+}
+
+// prepare builds what is to be sent from what the row's subject is now.
+func (d *delivery) prepare(tx *store.Tx, o *store.Out) (a act, err error) {
+	switch o.Kind {
+	case desk.OutCard:
+		return d.card(tx, o)
+	case desk.OutRecall:
+		a.post, err = desk.DecodePost(o.Body)
+		a.recall = a.post.ReplyTo
+		return a, err
+	}
+	if a.post, err = desk.DecodePost(o.Body); err != nil {
+		return a, err
+	}
+	a.post.Chat = o.Chat
+	if o.Audience == store.ToCustomer {
+		err = d.attach(tx, o, &a)
+		return a, err
+	}
+	if o.Kind == desk.OutFold {
+		a.edit, a.rev = o.External, o.Rev
+		_, can := d.r.bot.(bots.Editor)
+		a.skip = a.edit != "" && !can
+		return a, nil
+	}
+	if o.Item != 0 && (o.Kind == desk.OutSound || o.Kind == desk.OutSaid) {
+		err = d.thread(tx, o, &a)
+		return a, err
+	}
+	return a, nil
 }
 
 func (d *delivery) card(tx *store.Tx, o *store.Out) (act, error) {
@@ -334,7 +267,7 @@ func (d *delivery) card(tx *store.Tx, o *store.Out) (act, error) {
 // thread puts a line under the item's card of the same chat. It waits for the
 // card; where the card will never come the line names its item.
 func (d *delivery) thread(tx *store.Tx, o *store.Out, a *act) error {
-	card, err := tx.OutByKey(fmt.Sprintf("card:%d:%s:%s", o.Item, o.Bot, o.Chat))
+	card, err := tx.OutOf(o.Item, fmt.Sprintf("card:%d:%s:%s", o.Item, o.Bot, o.Chat))
 	if err != nil && !errors.Is(err, feedback.ErrNotFound) {
 		return err
 	}
@@ -357,11 +290,11 @@ func (d *delivery) attach(tx *store.Tx, o *store.Out, a *act) error {
 	if o.Message == 0 {
 		return nil
 	}
-	m, err := tx.Message(o.Message)
+	files, err := tx.AttachmentsOf(o.Message)
 	if err != nil {
 		return err
 	}
-	for _, f := range m.Attachments {
+	for _, f := range files {
 		switch f.State {
 		case feedback.AttachmentPending:
 			a.wait = true

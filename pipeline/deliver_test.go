@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
 )
@@ -19,7 +20,7 @@ func (h *house) courier(bot string) *delivery {
 		h.t.Fatal("no lease", err)
 	}
 	r := h.p.runner(bot)
-	d := &delivery{p: h.p, r: r, epoch: lease.Epoch, limit: newLimiter(r.caps)}
+	d := newDelivery(h.p, r, lease.Epoch)
 	if err := d.begin(context.Background()); err != nil {
 		h.t.Fatal(err)
 	}
@@ -29,11 +30,18 @@ func (h *house) courier(bot string) *delivery {
 // round sends what may be sent now, and says when to look again.
 func (h *house) round(d *delivery) time.Time {
 	h.t.Helper()
-	next, err := d.pass(context.Background())
-	if err != nil {
-		h.t.Fatal(err)
+	d.rung = true
+	for {
+		wait, err := d.step(context.Background())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		d.work.Wait()
+		drain(d.freed)
+		if len(d.queue) == 0 && !d.more {
+			return h.now.Add(wait)
+		}
 	}
-	return next
 }
 
 // unsent puts a text for a customer into the outbox, and sends nothing.
@@ -314,7 +322,7 @@ func TestWhatADeadProcessLeftSending(t *testing.T) {
 	// The dead one comes back and writes under its old epoch: refused.
 	o := h.out("closure:1:1")
 	o.State = store.OutSent
-	if err := old.finish(o, false); err != nil {
+	if err := old.outcomes.do(context.Background(), desk.Delivered{Out: o, Epoch: old.epoch}); err != nil {
 		t.Fatal(err)
 	}
 	if h.item(1).Closure != feedback.DeliveryUncertain {

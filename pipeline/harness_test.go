@@ -295,7 +295,7 @@ func (h *house) deliver() int {
 			h.t.Fatal(err)
 		}
 		r := h.p.runner(name)
-		d := &delivery{p: h.p, r: r, epoch: lease.Epoch, limit: newLimiter(r.caps)}
+		d := newDelivery(h.p, r, lease.Epoch)
 		for _, o := range due {
 			wait, err := d.one(context.Background(), o)
 			if err != nil {

@@ -43,6 +43,15 @@ func (l *limiter) next(chat string, group bool, now time.Time) time.Time {
 	return at
 }
 
+// whole returns when any message at all may leave: now, or later.
+func (l *limiter) whole(now time.Time) time.Time {
+	at := free(l.all, l.caps.Overall, now)
+	if l.hold.After(at) {
+		at = l.hold
+	}
+	return at
+}
+
 // free returns when one more of rate is allowed after those sent.
 func free(sent []time.Time, rate bots.Rate, now time.Time) time.Time {
 	if rate.N == 0 || len(sent) < rate.N {

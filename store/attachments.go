@@ -33,15 +33,30 @@ func (tx *Tx) attach(ms []*feedback.Message) error {
 		byID[m.ID], ids[i] = m, m.ID
 	}
 	in, arg := anyID(tx.d, ids)
-	return tx.each(func(r rows) error {
-		var a feedback.Attachment
-		if err := r.Scan(attachmentRow(&a)...); err != nil {
-			return err
-		}
+	return tx.attachments("message "+in, arg, func(a feedback.Attachment) {
 		m := byID[a.Message]
 		m.Attachments = append(m.Attachments, a)
-		return nil
-	}, "SELECT id, "+attachmentColumns+" FROM attachments WHERE message "+in+" ORDER BY id", arg)
+	})
+}
+
+func (tx *Tx) attachments(where string, arg any, keep func(feedback.Attachment)) error {
+	return tx.each(func(r rows) error {
+		var a feedback.Attachment
+		err := r.Scan(attachmentRow(&a)...)
+		keep(a)
+		return err
+	}, "SELECT id, "+attachmentColumns+" FROM attachments WHERE "+where+" ORDER BY id", arg)
+}
+
+// AttachmentsOf returns the files of a message.
+func (tx *Tx) AttachmentsOf(message int64) ([]feedback.Attachment, error) {
+	if b := tx.batch; b != nil {
+		if files, known := b.files[message]; known {
+			return files, nil
+		}
+	}
+	var files []feedback.Attachment
+	return files, tx.attachments("message = ?", message, func(a feedback.Attachment) { files = append(files, a) })
 }
 
 // Attachment returns the attachment with id.

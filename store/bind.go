@@ -234,6 +234,14 @@ func qualified(table, columns string) string {
 	return table + "." + strings.ReplaceAll(columns, ", ", ", "+table+".")
 }
 
+// anyText returns a condition that a column is one of texts, and its argument.
+func anyText(d dialect, texts []string) (string, any) {
+	if d == postgres {
+		return "= ANY(?)", texts
+	}
+	return "IN (SELECT value FROM json_each(?))", inJSON(&texts)
+}
+
 // anyID returns a condition that a column is one of ids, and its argument.
 func anyID(d dialect, ids []int64) (string, any) {
 	if d == postgres {

@@ -69,6 +69,9 @@ func (tx *Tx) out(what, where string, args ...any) (*Out, error) {
 
 // Out returns the outbox row with id.
 func (tx *Tx) Out(id int64) (*Out, error) {
+	if o := tx.batch.outByID(id); o != nil {
+		return o, nil
+	}
 	return tx.out(fmt.Sprintf("outbox row %d", id), "WHERE id = ?", id)
 }
 
@@ -136,9 +139,15 @@ func touchedColumns(now string) string {
 }
 
 // DueOut returns rows of bot that can be sent now: urgent ones first, then by
-// age. Of two rows of one conversation the second waits for the first.
-func (tx *Tx) DueOut(bot string, now time.Time, limit int) ([]*Out, error) {
-	return list(tx, outRow, "SELECT "+qualified("o", "id, "+outColumns)+" FROM outbox o WHERE o.bot = ? AND o."+waiting+" AND o.next_at <= ? AND "+unheld+" ORDER BY o.urgent DESC, o.id LIMIT ?", bot, now, limit)
+// age. Of two rows of one conversation the second waits for the first. Chats named
+// in except are left out.
+func (tx *Tx) DueOut(bot string, now time.Time, limit int, except ...string) ([]*Out, error) {
+	others, args := "", []any{bot, now}
+	if len(except) > 0 {
+		in, arg := anyText(tx.d, except)
+		others, args = " AND NOT (o.chat "+in+")", append(args, arg)
+	}
+	return list(tx, outRow, "SELECT "+qualified("o", "id, "+outColumns)+" FROM outbox o WHERE o.bot = ? AND o."+waiting+" AND o.next_at <= ?"+others+" AND "+unheld+" ORDER BY o.urgent DESC, o.id LIMIT ?", append(args, limit)...)
 }
 
 // NextOut returns when the next row of bot is due that nothing holds up, which
@@ -150,6 +159,36 @@ func (tx *Tx) NextOut(bot string) (time.Time, bool, error) {
 		return time.Time{}, false, err
 	}
 	return moment(*next), true, nil
+}
+
+// NextOutAfter returns when the next row of bot is due that is not due now;
+// false when there is none.
+func (tx *Tx) NextOutAfter(bot string, now time.Time) (time.Time, bool, error) {
+	var next *int64
+	_, err := tx.one([]any{&next}, "SELECT min(o.next_at) FROM outbox o WHERE o.bot = ? AND o."+waiting+" AND o.next_at > ?", bot, now)
+	if err != nil || next == nil {
+		return time.Time{}, false, err
+	}
+	return moment(*next), true, nil
+}
+
+// ClaimOuts is ClaimOut for rows of different conversations, and says which the
+// caller got. A row that somebody is changing just now is left for the next time.
+func (tx *Tx) ClaimOuts(ids []int64, epoch int64, now time.Time) (map[int64]bool, error) {
+	claimed := make(map[int64]bool, len(ids))
+	in, arg := anyID(tx.d, ids)
+	free := "o.id " + in
+	if tx.d == postgres {
+		// Waiting for one row while holding others could be waited for in turn.
+		free = "o.id IN (SELECT id FROM outbox WHERE id " + in + " FOR UPDATE SKIP LOCKED)"
+	}
+	err := tx.each(func(r rows) error {
+		var id int64
+		err := r.Scan(&id)
+		claimed[id] = true
+		return err
+	}, "UPDATE outbox AS o SET state = 'sending', attempts = attempts + 1, epoch = ? WHERE "+free+" AND o."+waiting+" AND o.next_at <= ? AND "+unheld+" RETURNING id", epoch, arg, now)
+	return claimed, err
 }
 
 // ClaimOut makes a row that is due the caller's to send under the lease's epoch,

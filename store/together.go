@@ -34,6 +34,8 @@ type together struct {
 	finished map[int64]finishedOut
 	states   map[string]*heldState
 	staff    []*feedback.Staff
+	files    map[int64][]feedback.Attachment // of a message
+	rows     map[int64]*Out                  // of LookAt
 
 	expected int                // how many more items there may be
 	reserved map[string][]int64 // PostgreSQL: numbers of new rows, by table
@@ -261,6 +263,15 @@ func (b *together) outsOf(item int64) ([]*Out, bool) {
 		outs[i] = &same
 	}
 	return outs, true
+}
+
+// outByID returns a copy of a held row, of a transaction that reads.
+func (b *together) outByID(id int64) *Out {
+	if b == nil || b.rows[id] == nil {
+		return nil
+	}
+	same := *b.rows[id]
+	return &same
 }
 
 // outByKey returns a held row of the item; known tells that there is no other.

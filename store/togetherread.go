@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -38,7 +39,7 @@ func (tx *Tx) hold(b *together, ms []*feedback.Message, f Finishing) error {
 		}
 	}
 	if len(items) > 0 {
-		if _, err := tx.holdItems(b, "id", sortedKeys(items)); err != nil {
+		if err := tx.holdItems(b, sortedKeys(items)); err != nil {
 			return err
 		}
 	}
@@ -99,7 +100,7 @@ func (tx *Tx) holdCurrent(b *together, convs, authors []int64) error {
 	}
 	if len(ids) > 0 {
 		slices.Sort(ids)
-		if _, err := tx.holdItems(b, "id", slices.Compact(ids)); err != nil {
+		if err := tx.holdItems(b, slices.Compact(ids)); err != nil {
 			return err
 		}
 	}
@@ -118,10 +119,9 @@ func (tx *Tx) holdCurrent(b *together, convs, authors []int64) error {
 	}, "SELECT author, count(*) FROM items WHERE author "+in+" AND author <> 0 GROUP BY author", arg)
 }
 
-func (tx *Tx) holdItems(b *together, column string, ids []int64) (int, error) {
+func (tx *Tx) holdItems(b *together, ids []int64) error {
 	in, arg := anyID(tx.d, ids)
-	n := 0
-	return n, tx.each(func(r rows) error {
+	return tx.each(func(r rows) error {
 		h := new(heldItem)
 		var kept string
 		if err := r.Scan(append(itemRow(&h.item), &kept)...); err != nil {
@@ -132,9 +132,8 @@ func (tx *Tx) holdItems(b *together, column string, ids []int64) (int, error) {
 		}
 		h.stored = h.item.Version
 		b.items[h.item.ID] = h
-		n++
 		return nil
-	}, "SELECT "+selectItemColumns+", facets FROM items WHERE "+column+" "+in+" ORDER BY id"+tx.locked(), arg)
+	}, "SELECT "+selectItemColumns+", facets FROM items WHERE id "+in+" ORDER BY id"+tx.locked(), arg)
 }
 
 // holdOuts reads every row of the items that are held.
@@ -196,3 +195,52 @@ FROM `
 	finishAllOutsWhere = ` AS g(id, epoch, state, sent_rev, external, error, next_at, sent_at)
 WHERE o.id = g.id AND o.state = 'sending' AND o.epoch = g.epoch RETURNING o.id, o.state, o.attempts, o.rev`
 )
+
+// LookAt reads at once, in a transaction that reads, what sending rows of the
+// outbox asks for: the rows as they are now, their items with all their rows, and
+// the files of their messages.
+func (tx *Tx) LookAt(outs []*Out) error {
+	if tx.write {
+		return errors.New("store: LookAt is for reading")
+	}
+	b := &together{writing: true}
+	b.forget()
+	b.clear()
+	items, messages := map[int64]bool{}, map[int64]bool{}
+	for _, o := range outs {
+		note(messages, o.Message)
+		if o.Audience == ToStaff {
+			note(items, o.Item)
+		}
+	}
+	if len(items) > 0 {
+		if err := tx.holdItems(b, sortedKeys(items)); err != nil {
+			return err
+		}
+		if err := tx.holdOuts(b); err != nil {
+			return err
+		}
+		b.rows = map[int64]*Out{}
+		for _, outs := range b.outs {
+			for _, o := range outs {
+				b.rows[o.ID] = o
+			}
+		}
+	}
+	if len(messages) > 0 {
+		if err := tx.holdFiles(b, sortedKeys(messages)); err != nil {
+			return err
+		}
+	}
+	tx.batch = b
+	return nil
+}
+
+func (tx *Tx) holdFiles(b *together, messages []int64) error {
+	b.files = make(map[int64][]feedback.Attachment, len(messages))
+	for _, id := range messages {
+		b.files[id] = nil
+	}
+	in, arg := anyID(tx.d, messages)
+	return tx.attachments("message "+in, arg, func(a feedback.Attachment) { b.files[a.Message] = append(b.files[a.Message], a) })
+}
