@@ -237,3 +237,87 @@ func testBacklog(_ *testing.T, s *suite) {
 		equal(s, "oldest due", b.OldestOutbox, s.now)
 	})
 }
+
+// Rows of several conversations are claimed at once, as each would be alone.
+func testClaims(_ *testing.T, s *suite) {
+	s.write(func(tx *store.Tx) {
+		for _, chat := range []string{"a", "b", "c"} {
+			c := s.conversation(tx, "care", chat)
+			for _, n := range []string{"1", "2"} {
+				s.put(tx, chat+n, func(o *store.Out) { o.Conversation, o.Chat = c.ID, chat })
+			}
+		}
+		later := s.put(tx, "later", func(o *store.Out) { o.Chat, o.NextAt = "d", s.now.Add(time.Hour) })
+		next, found, err := tx.NextOutAfter("care", s.now)
+		s.ok(err)
+		equal(s, "next", line(next, found), line(later.NextAt, true))
+		equal(s, "due but for b", len(must(tx.DueOut("care", s.now, 10, "b", "x"))(s)), 4)
+		id := func(key string) int64 { return must(tx.OutByKey(key))(s).ID }
+		equal(s, "a1", must(tx.ClaimOut(id("a1"), 1, s.now))(s), true)
+		mine := must(tx.ClaimOuts([]int64{id("a2"), id("b1"), id("c1"), id("later"), id("a1")}, 1, s.now))(s)
+		equal(s, "claimed", line(len(mine), mine[id("b1")], mine[id("c1")]), "2 true true")
+		equal(s, "state", must(tx.OutByKey("b1"))(s).State, store.OutSending)
+		equal(s, "attempts", must(tx.OutByKey("b1"))(s).Attempts, 1)
+		equal(s, "held", len(must(tx.ClaimOuts([]int64{id("b2"), id("c2")}, 1, s.now))(s)), 0)
+	})
+}
+
+// What sending asks for, read at once, is what it is one by one.
+func testLookAt(_ *testing.T, s *suite) {
+	var m *feedback.Message
+	s.write(func(tx *store.Tx) {
+		m = s.message(s.conversation(tx, "care", "a"), "a:1", "快递太慢了")
+		m.Attachments = []feedback.Attachment{{Kind: "image", State: feedback.AttachmentPending}}
+		s.insert(tx, m)
+		s.opened(tx, m)
+	})
+	s.read(func(tx *store.Tx) {
+		card, receipt := must(tx.OutByKey("card:a:1"))(s), must(tx.OutByKey("receipt:a:1"))(s)
+		receipt.Message = m.ID
+		ask := func() string {
+			return line(must(tx.Out(card.ID))(s).Key, must(tx.Out(receipt.ID))(s).Key, must(tx.Item(card.Item))(s).Text,
+				must(tx.OutOf(card.Item, "card:a:1"))(s).ID, len(must(tx.OutsOf(card.Item))(s)), must(tx.AttachmentsOf(m.ID))(s))
+		}
+		alone := ask()
+		s.ok(tx.LookAt([]*store.Out{card, receipt}))
+		equal(s, "together", ask(), alone)
+		_, err := tx.OutOf(card.Item, "card:none")
+		s.is(err, feedback.ErrNotFound)
+	})
+	s.is(s.db.Write(s.Context(), func(tx *store.Tx) error {
+		if err := tx.LookAt(nil); err == nil {
+			s.Error("LookAt in a transaction that writes")
+		}
+		return feedback.ErrInvalid
+	}), feedback.ErrInvalid)
+}
+
+// Many people and conversations at once become what each would become alone.
+func testUpsertMany(_ *testing.T, s *suite) {
+	s.write(func(tx *store.Tx) {
+		s.ok(tx.UpsertAuthor(&feedback.Author{Channel: "care", External: "b", Name: "旧名", Lang: "zh-CN", Blocked: true}))
+		as := []*feedback.Author{
+			{Channel: "care", External: "a", Name: "甲"},
+			{Channel: "care", External: "b", Name: "乙", Followers: 7},
+			{Channel: "shop", External: "a", Name: "丙"},
+			{Channel: "care", External: "a", Handle: "jia"},
+		}
+		s.ok(tx.UpsertAuthors(as))
+		equal(s, "one person", line(as[0].ID == as[3].ID, as[0].ID != as[2].ID, as[3].Name, as[3].Handle), "true true 甲 jia")
+		b := must(tx.AuthorByExternal("care", "b"))(s)
+		equal(s, "known", line(b.ID == as[1].ID, b.Name, b.Lang, b.Followers, as[1].Blocked), "true 乙 zh-CN 7 true")
+		equal(s, "the second word counts", must(tx.AuthorByExternal("care", "a"))(s).Handle, "jia")
+
+		s.ok(tx.UpsertConversation(&feedback.Conversation{Channel: "care", Chat: "1", Author: as[0].ID, Title: "旧", UpdatedAt: s.now}))
+		cs := []*feedback.Conversation{
+			{Channel: "care", Chat: "1", Author: as[0].ID, UpdatedAt: s.now.Add(time.Second)},
+			{Channel: "care", Chat: "1", Author: as[1].ID, Title: "新"},
+			{Channel: "care", Chat: "1", Author: as[1].ID, Group: true},
+		}
+		s.ok(tx.UpsertConversations(cs))
+		equal(s, "two conversations", line(cs[0].ID != cs[1].ID, cs[1].ID == cs[2].ID, cs[0].Title), "true true 旧")
+		c := must(tx.Conversation(cs[1].ID))(s)
+		equal(s, "the second", line(c.Title, c.Group), "新 true")
+		equal(s, "newer", must(tx.Conversation(cs[0].ID))(s).UpdatedAt, s.now.Add(time.Second))
+	})
+}
