@@ -190,22 +190,8 @@ func (w *work) foldCard(p Place, win window) error {
 			{Text: w.r.Texts.Text(lang, "folded.each", nil), Data: "unfold:" + data},
 		}},
 	}
-	fresh, err := w.put(store.Out{Key: key, Bot: p.Bot, Chat: p.Chat, Audience: store.ToStaff, Kind: OutFold, Rev: 1, Body: encode(post), NextAt: w.now})
-	if err != nil || fresh {
-		return err
-	}
-	o, err := w.tx.OutByKey(key)
-	if err != nil {
-		return err
-	}
-	o.Body = encode(post)
-	o.Rev++
-	if o.State == store.OutSent {
-		o.State, o.NextAt = store.OutPending, w.now
-	}
 	w.bots[p.Bot] = true
-	_, err = w.tx.ChangeOut(o, store.OutPending, store.OutSent, store.OutRetry, store.OutSending)
-	return err
+	return w.tx.PutFold(store.Out{Key: key, Bot: p.Bot, Chat: p.Chat, Audience: store.ToStaff, Kind: OutFold, Rev: 1, Body: encode(post), NextAt: w.now, CreatedAt: w.now})
 }
 
 // unfold gives every folded item of a chat its own card.

@@ -70,12 +70,30 @@ func (p *Pipeline) analyze(ctx context.Context, ids []int64) error {
 	return nil
 }
 
-// attempt counts a try of each message before the work, so that a message which
-// kills the process is found out, and sets those aside that had too many.
+// suspectAfter is how old a message is that may have been tried before: the
+// stream hands it out again after 20 seconds, the reconciler rings after 10.
+const suspectAfter = 8 * time.Second
+
+// suspect reports whether a message may have been tried before, here or by a
+// process that ended over it.
+func (p *Pipeline) suspect(m *feedback.Message, now time.Time) bool {
+	return m.Attempts > 0 || m.ReceivedAt.Before(p.began) || now.Sub(m.ReceivedAt) > suspectAfter
+}
+
+// attempt counts a try of each message that may have been tried before, before
+// the work, so that a message which kills the process is found out, and sets
+// those aside that had too many. Of a message that has just come the first try is
+// not counted: one that kills the process is old when it comes again.
 func (p *Pipeline) attempt(ctx context.Context, ms []*feedback.Message) ([]*feedback.Message, error) {
-	ids := make([]int64, len(ms))
-	for i, m := range ms {
-		ids[i] = m.ID
+	var ids []int64
+	now := p.now()
+	for _, m := range ms {
+		if p.suspect(m, now) {
+			ids = append(ids, m.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return ms, nil
 	}
 	good := ms[:0:0]
 	var bad []*feedback.Message
@@ -86,7 +104,8 @@ func (p *Pipeline) attempt(ctx context.Context, ms []*feedback.Message) ([]*feed
 			return err
 		}
 		for _, m := range ms {
-			if counts[m.ID] <= maxAttempts {
+			if n := counts[m.ID]; n <= maxAttempts {
+				m.Attempts = n
 				good = append(good, m)
 				continue
 			}
@@ -172,6 +191,11 @@ func (p *Pipeline) failed(ctx context.Context, m *feedback.Message, cause error)
 		fresh, err := tx.Message(m.ID)
 		if err != nil || fresh.Stage != feedback.StageNew {
 			return err
+		}
+		if fresh.Attempts == 0 {
+			if _, err := tx.CountAttempts([]int64{m.ID}); err != nil {
+				return err
+			}
 		}
 		fresh.Error = fmt.Sprint(cause)
 		return tx.SaveMessage(fresh)

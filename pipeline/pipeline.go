@@ -147,6 +147,7 @@ type Pipeline struct {
 	listeners map[string]*source
 	health    map[string]Health
 
+	began      time.Time // when this process began
 	arrivals   grouped[*arrival]
 	bell       bells
 	colleagues colleagues
@@ -166,6 +167,9 @@ func New(o Options) *Pipeline {
 	}
 	p.arrivals.most, p.arrivals.work = arriveGroup, p.keepArrivals
 	p.arrivals.weigh = func(a *arrival) int { return len(a.all) }
+	if p.now != nil {
+		p.began = p.now()
+	}
 	if p.meter == nil {
 		p.meter = NoMeter{}
 	}

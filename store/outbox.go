@@ -62,6 +62,26 @@ func (tx *Tx) putOut(o *Out) (inserted bool, err error) {
 	return false, tx.get("outbox row", []any{&o.ID}, "SELECT id FROM outbox WHERE key = ?", short(o.Key))
 }
 
+// PutFold keeps a row whose content changes while it stands, or takes over the
+// content of a known one: that is due again where it was sent.
+func (tx *Tx) PutFold(o Out) error {
+	o.State = OutPending
+	if b := tx.batch; b != nil {
+		b.folds[o.Key] = &o
+		return nil
+	}
+	_, err := tx.exec(putFold, outFields(&o)...)
+	return err
+}
+
+var putFold = "INSERT INTO outbox AS t (" + outColumns + ") VALUES (" + places(outColumns) + ")" + renewFold
+
+const renewFold = ` ON CONFLICT (key) DO UPDATE SET body = excluded.body, rev = t.rev + 1,
+  attempts = CASE WHEN t.state = 'sent' THEN 0 ELSE t.attempts END,
+  next_at = CASE WHEN t.state = 'sent' THEN excluded.next_at ELSE t.next_at END,
+  state = CASE WHEN t.state = 'sent' THEN 'pending' ELSE t.state END
+WHERE t.state IN ('pending', 'sending', 'retry', 'sent')`
+
 func (tx *Tx) out(what, where string, args ...any) (*Out, error) {
 	o := new(Out)
 	return o, tx.get(what, outRow(o), selectOut+where, args...)
@@ -200,8 +220,8 @@ func (tx *Tx) ClaimOut(id, epoch int64, now time.Time) (bool, error) {
 }
 
 // FinishOut keeps what became of a row that was claimed under epoch: state,
-// external, error, next_at, sent_at and sent_rev. A card that changed while it
-// was being sent is pending again. Where the row is no longer being sent under
+// external, error, next_at, sent_at and sent_rev. A card, or what folds several,
+// that changed while it was being sent is pending again. Where the row is no longer being sent under
 // that epoch, feedback.ErrConflict: another process has taken over.
 func (tx *Tx) FinishOut(o *Out, epoch int64) error {
 	if b := tx.batch; b != nil {
@@ -216,7 +236,7 @@ func (tx *Tx) FinishOut(o *Out, epoch int64) error {
 	var state string
 	var attempts int
 	found, err := tx.one([]any{&state, whole{&attempts}, &o.Rev}, `UPDATE outbox SET
-  state = CASE WHEN kind = 'card' AND CAST(?1 AS TEXT) = 'sent' AND rev > ?2 THEN 'pending' ELSE ?1 END,
+  state = CASE WHEN kind IN ('card', 'fold') AND CAST(?1 AS TEXT) = 'sent' AND rev > ?2 THEN 'pending' ELSE ?1 END,
   attempts = CASE WHEN CAST(?1 AS TEXT) = 'sent' THEN 0 ELSE attempts END,
   external = ?3, error = ?4, next_at = ?5, sent_at = ?6, sent_rev = ?2
 WHERE id = ?7 AND state = 'sending' AND epoch = ?8 RETURNING state, attempts, rev`,

@@ -47,6 +47,7 @@ type together struct {
 	events       []feedback.Event
 	timers       map[timerKey]*Timer // nil: to be dropped
 	puts         []*Out
+	folds        map[string]*Out
 	touched      map[int64]time.Time
 	done         []*feedback.Message
 	savedAuthors map[int64]bool
@@ -124,6 +125,7 @@ func (b *together) forget() {
 // clear drops what was kept back: it is written.
 func (b *together) clear() {
 	b.changed, b.said, b.events, b.puts, b.done = nil, nil, nil, nil, nil
+	b.folds = map[string]*Out{}
 	b.words, b.timers, b.touched = map[int64][]string{}, map[timerKey]*Timer{}, map[int64]time.Time{}
 	b.savedAuthors, b.savedConvs, b.savedStates = map[int64]bool{}, map[int64]bool{}, map[string]bool{}
 }

@@ -188,7 +188,7 @@ func (tx *Tx) finishOuts(b *together, f Finishing) error {
 
 const (
 	finishAllOuts = `UPDATE outbox o SET
-  state = CASE WHEN o.kind = 'card' AND g.state = 'sent' AND o.rev > g.sent_rev THEN 'pending' ELSE g.state END,
+  state = CASE WHEN o.kind IN ('card', 'fold') AND g.state = 'sent' AND o.rev > g.sent_rev THEN 'pending' ELSE g.state END,
   attempts = CASE WHEN g.state = 'sent' THEN 0 ELSE o.attempts END,
   external = g.external, error = g.error, next_at = g.next_at, sent_at = g.sent_at, sent_rev = g.sent_rev
 FROM `

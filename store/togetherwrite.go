@@ -167,6 +167,11 @@ func (tx *Tx) writeBackRest(b *together) error {
 			return err
 		}
 	}
+	for _, key := range sortedKeys(b.folds) {
+		if err := tx.exactly(-1, putFold, outFields(b.folds[key])...); err != nil {
+			return err
+		}
+	}
 	for _, item := range sortedKeys(b.touched) {
 		if err := tx.exactly(-1, touchCards, b.touched[item], item); err != nil {
 			return err
@@ -232,6 +237,8 @@ func (tx *Tx) writeBackSets(b *together) error {
 	s.timers(b)
 	s.rows("INSERT INTO outbox (id, "+outColumns+")", " ON CONFLICT (key) DO NOTHING", true, len(b.puts),
 		func(i int) []any { return append([]any{b.puts[i].ID}, outFields(b.puts[i])...) })
+	folds := sortedKeys(b.folds)
+	s.rows("INSERT INTO outbox AS t ("+outColumns+")", renewFold, false, len(folds), func(i int) []any { return outFields(b.folds[folds[i]]) })
 	touched := sortedKeys(b.touched)
 	s.rest("UPDATE outbox t SET "+touchedColumns("g.now")+" FROM ", " AS g(item, now) WHERE t.item = g.item AND t.item <> 0 AND t.kind = 'card' AND t.state <> 'cancelled'", false,
 		len(touched), func(i int) []any { return []any{touched[i], b.touched[touched[i]]} })
