@@ -122,7 +122,7 @@ func newPlant(tb testing.TB, dsn, redis string, took time.Duration) *plant {
 	pl := &plant{works: w, rules: plantRules(tb), meter: &counter{}}
 	pl.p.meter = pl.meter
 	pl.p.Bind(desk.New(desk.Options{DB: w.db, Now: time.Now, Log: slog.New(slog.DiscardHandler), Bell: w.p, Rules: pl.rules}))
-	caps := bots.Caps{TwoWay: true, Team: true, Text: bots.Limit{N: 4096, Unit: bots.UTF16}, PerGroup: bots.Rate{N: 30, Per: time.Second}, Overall: bots.Rate{N: 50, Per: time.Second}}
+	caps := bots.Caps{TwoWay: true, Team: true, Text: bots.Limit{N: 4096, Unit: bots.UTF16}, PerGroup: bots.Rate{N: 60, Per: time.Second}, Overall: bots.Rate{N: 100, Per: time.Second}}
 	platform := &chatPlatform{took: took}
 	if took > 0 {
 		pl.sent = make(chan sentCard, 1<<16)
