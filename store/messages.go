@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/huiyin/huiyin/feedback"
@@ -21,6 +22,9 @@ func messageFields(m *feedback.Message) []any {
 func messageRow(m *feedback.Message) []any { return append([]any{&m.ID}, messageFields(m)...) }
 
 const selectMessage = "SELECT id, " + messageColumns + " FROM messages "
+
+// selectUnfinished leaves the payload out of what only its text is asked of.
+var selectUnfinished = strings.Replace(selectMessage, " raw,", " CASE WHEN event <> '' THEN raw END,", 1)
 
 // messages runs a query of whole messages and adds their attachments.
 func (tx *Tx) messages(query string, args ...any) ([]*feedback.Message, error) {
@@ -243,7 +247,8 @@ func (tx *Tx) SaveMessage(m *feedback.Message) error {
 // AnalyzeBatch returns what is unfinished among ids together with every earlier
 // unfinished message of the same conversations, in the order they came: a
 // conversation is understood from its beginning. Of one conversation at most
-// limitPerConversation come, the earliest; 0 means all.
+// limitPerConversation come, the earliest; 0 means all. Payloads come only with
+// what happened to a message, not with what was said.
 func (tx *Tx) AnalyzeBatch(ids []int64, limitPerConversation int) ([]*feedback.Message, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -255,7 +260,7 @@ func (tx *Tx) AnalyzeBatch(ids []int64, limitPerConversation int) ([]*feedback.M
   SELECT m.id, row_number() OVER (PARTITION BY m.conversation ORDER BY m.id) AS place
   FROM asked CROSS JOIN messages m WHERE m.conversation = asked.conversation AND m.conversation <> 0 AND m.stage = 'new' AND m.id <= asked.latest
 )
-`+selectMessage+`WHERE id IN (SELECT id FROM due WHERE place <= ?) OR (id `+in+` AND stage = 'new' AND conversation = 0) ORDER BY id`, arg, limit(limitPerConversation), arg)
+`+selectUnfinished+`WHERE id IN (SELECT id FROM due WHERE place <= ?) OR (id `+in+` AND stage = 'new' AND conversation = 0) ORDER BY id`, arg, limit(limitPerConversation), arg)
 }
 
 // limit returns n, or a number that no table reaches for 0 and below.

@@ -27,11 +27,14 @@ import (
 //   - cache_size (KiB when negative): the writer touches every index; a reader
 //     needs little beyond what the system caches.
 //   - temp_store: sorting must not write customers' words to /tmp.
+//   - wal_autocheckpoint: pages that many commits touch go into the file once,
+//     not every four megabytes.
 //   - journal_size_limit: the log shrinks again after a burst.
 const (
 	sqliteBusy      = 5 * time.Second
 	sqliteWriterKiB = 64 << 10
 	sqliteReaderKiB = 16 << 10
+	sqliteLogPages  = 6000 // of 4 KiB
 	sqliteLogLimit  = 64 << 20
 
 	// Prepared statements a connection keeps. Lists put their text together from
@@ -99,6 +102,7 @@ func sqliteAddress(path string) string {
 		"synchronous(FULL)",
 		"foreign_keys(1)",
 		"temp_store(MEMORY)",
+		fmt.Sprintf("wal_autocheckpoint(%d)", sqliteLogPages),
 		fmt.Sprintf("journal_size_limit(%d)", sqliteLogLimit),
 	}, "_txlock": {"immediate"}}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
