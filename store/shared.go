@@ -72,7 +72,10 @@ func (tx *Tx) State(key string) (value string, found bool, err error) {
 	if value, found, read := tx.stateHeld(key); read {
 		return value, found, nil
 	}
-	found, err = tx.one([]any{&value}, "SELECT value FROM state WHERE key = ? AND (expires = 0 OR expires > ?)", short(key), tx.db.now())
+	err = tx.beside(func() error {
+		found, err = tx.one([]any{&value}, "SELECT value FROM state WHERE key = ? AND (expires = 0 OR expires > ?)", short(key), tx.db.now())
+		return err
+	})
 	if b := tx.batch; b != nil && err == nil {
 		b.states[key] = &heldState{value: value, known: found}
 	}

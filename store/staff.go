@@ -113,11 +113,14 @@ func (tx *Tx) AllStaff() ([]*feedback.Staff, error) {
 		return tx.staffWhere("")
 	}
 	if b.staff == nil {
-		all, err := tx.staffWhere("")
+		err := tx.beside(func() error {
+			var err error
+			b.staff, err = tx.staffWhere("")
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		b.staff = all
 	}
 	all := make([]*feedback.Staff, len(b.staff))
 	for i, st := range b.staff {

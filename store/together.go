@@ -163,6 +163,15 @@ func (tx *Tx) apart(fn func() error) error {
 	return fn()
 }
 
+// beside runs a read of what is never kept back: nothing has to be written first.
+func (tx *Tx) beside(fn func() error) error {
+	if b := tx.batch; b != nil && !b.writing {
+		b.writing = true
+		defer func() { b.writing = false }()
+	}
+	return fn()
+}
+
 // newNumber gives the number of a new row of a table of which perhaps so many
 // are expected.
 func (tx *Tx) newNumber(table string, expected int) (int64, error) {
