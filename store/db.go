@@ -117,7 +117,15 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	if ctx.Value(txKey{}) != nil {
 		return errors.New("store: Write inside Write: use the transaction that is open")
 	}
-	return db.engine.write(ctx, db, fn)
+	linked := false
+	err := db.engine.write(ctx, db, func(tx *Tx) error {
+		tx.linked, linked = &linked, false
+		return fn(tx)
+	})
+	if err == nil && linked {
+		db.accounts.Add(1)
+	}
+	return err
 }
 
 // Read runs fn on a snapshot: everything fn reads is of one moment. Writes fail

@@ -170,7 +170,11 @@ func (tx *Tx) Accounts() (map[Account]struct{}, error) {
 // linked: what Accounts returned before is to be read again.
 func (db *DB) AccountsRevision() int64 { return db.accounts.Load() }
 
-func (tx *Tx) accountsChange() { tx.After(func() { tx.db.accounts.Add(1) }) }
+func (tx *Tx) accountsChange() {
+	if tx.linked != nil {
+		*tx.linked = true
+	}
+}
 
 func codeRow(c *Code) []any {
 	return []any{&c.Kind, &c.Hash, &c.Staff, &c.Data, at{&c.Expires}}

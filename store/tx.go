@@ -22,6 +22,7 @@ type Tx struct {
 	failed error // the first error of a statement
 	after  []func()
 	batch  *together // inside Together
+	linked *bool     // set where accounts are linked or unlinked
 }
 
 // conn is an engine's connection inside a transaction. It takes statements with

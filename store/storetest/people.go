@@ -291,3 +291,19 @@ func testSignIn(_ *testing.T, s *suite) {
 		s.is(err, feedback.ErrNotFound)
 	})
 }
+
+// Whoever keeps the linked accounts in mind is told when they change.
+func testAccounts(_ *testing.T, s *suite) {
+	was := s.db.AccountsRevision()
+	s.write(func(tx *store.Tx) {
+		s.ok(tx.SaveStaff(&feedback.Staff{Name: "李雷", Role: feedback.Agent, Accounts: map[string]string{"hq": "U01"}}))
+	})
+	linked := s.db.AccountsRevision()
+	s.read(func(tx *store.Tx) {
+		all := must(tx.Accounts())(s)
+		_, there := all[store.Account{Bot: "hq", External: "U01"}]
+		equal(s, "accounts", line(len(all), there, linked != was), "1 true true")
+	})
+	s.write(func(tx *store.Tx) { s.ok(tx.UnlinkAccount("hq", "U01")) })
+	equal(s, "told", s.db.AccountsRevision() != linked, true)
+}

@@ -42,6 +42,7 @@ func Run(t *testing.T, open Opener) {
 		"leases":               testLeases,
 		"shared state":         testSharedState,
 		"staff":                testStaff,
+		"accounts":             testAccounts,
 		"sign-in":              testSignIn,
 		"ratings":              testRatings,
 		"corrections":          testCorrections,
