@@ -11,7 +11,7 @@ BENCH   ?= .
 PACKAGE ?= ./...
 PEERS   ?= 20000x
 
-.PHONY: help build test race lint bench bench-peers fuzz campaign reliability pictures lines
+.PHONY: help build test race lint bench bench-load bench-peers fuzz campaign reliability pictures lines
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ bench-peers: ## our stream against asynq and River, in one run, PEERS items each
 
 lines: ## LINES through huiyin analyze: memory, and lines a second on one processor and on two
 	HUIYIN_LINES=$(LINES) $(GO) test -run '^TestAnalyzeStream$$' -timeout 120m -v ./test/e2e
+
+bench-load: ## the whole pipeline under load, on SQLite, and on PostgreSQL with Redis (needs both)
+	$(GO) test -run '^$$' -bench Sustained -benchtime 20000x -benchmem ./pipeline
+	$(GO) test -run '^$$' -bench OpenLoop -benchtime 1x ./pipeline
 
 fuzz: ## each fuzz target for FUZZ
 	scripts/fuzz $(FUZZ)
