@@ -217,8 +217,9 @@ func (tx *Tx) AuthorChannels() ([]string, error) {
 	}
 }
 
-// AuthorsToForget returns people of a channel whose matters are all over since
-// before, and who were not erased yet, at most limit. Those to whom no answer
+// AuthorsToForget returns people of a channel who have been known since before,
+// whose matters are all over since then, and who were not erased yet, at most
+// limit. Those to whom no answer
 // could ever be given are among them only where oneWay says so: then what nobody
 // has taken up counts as over, too.
 func (tx *Tx) AuthorsToForget(channel string, oneWay bool, before time.Time, limit int) ([]int64, error) {
@@ -226,7 +227,7 @@ func (tx *Tx) AuthorsToForget(channel string, oneWay bool, before time.Time, lim
 	if oneWay {
 		over, ours = "i.state IN ('open', 'waiting') OR i.state = 'new' AND i.way_back OR i.ended_at > ?2 OR i.created_at > ?2", "1 = 1"
 	}
-	return tx.ids(`SELECT a.id FROM authors a WHERE a.channel = ?1 AND a.external NOT LIKE 'erased %'
+	return tx.ids(`SELECT a.id FROM authors a WHERE a.channel = ?1 AND a.external NOT LIKE 'erased %' AND a.created_at <= ?2
   AND (`+ours+`)
   AND NOT EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND (`+over+`))
   AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.author = a.id AND m.received_at > ?2)
