@@ -13,6 +13,7 @@ import (
 
 	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/pipeline"
+	"github.com/huiyin/huiyin/store"
 )
 
 // adminCodeFor is how long the first sign-in code works.
@@ -148,18 +149,26 @@ func (a *app) hello(ctx context.Context, addr string) error {
 		}
 	}
 	say("  团队看板  "+base+"/", "  Team board "+base+"/")
-	needs, err := a.desk.NeedsAdmin(ctx)
-	if err != nil {
-		return err
+	code, err := a.firstCode(ctx)
+	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrUnknownOutcome) {
+		// What is pushed to us is taken all the same: that is no reason to end.
+		a.log.Warn("the code for a first sign-in could not be made; where nobody has signed in yet, start again once the database can be reached", "err", err)
+		return nil
 	}
-	if needs {
-		code, err := a.desk.NewCode(ctx, desk.CodeAdmin, 0, adminCodeFor)
-		if err != nil {
-			return err
-		}
+	if err == nil && code != "" {
 		say("  第一次登录的码（30 分钟，用一次）  "+code, "  Code for the first sign-in (30 minutes, once)  "+code)
 	}
-	return nil
+	return err
+}
+
+// firstCode makes the code for the first sign-in; empty where an admin has
+// signed in before.
+func (a *app) firstCode(ctx context.Context) (string, error) {
+	needs, err := a.desk.NeedsAdmin(ctx)
+	if err != nil || !needs {
+		return "", err
+	}
+	return a.desk.NewCode(ctx, desk.CodeAdmin, 0, adminCodeFor)
 }
 
 // reload puts a changed configuration in force, all of it or nothing. What can
