@@ -38,9 +38,9 @@ bench-peers: ## our stream against asynq and River, in one run, PEERS items each
 lines: ## LINES through huiyin analyze: memory, and lines a second on one processor and on two
 	HUIYIN_LINES=$(LINES) $(GO) test -run '^TestAnalyzeStream$$' -timeout 120m -v ./test/e2e
 
-bench-load: ## the whole pipeline under load, on SQLite, and on PostgreSQL with Redis (needs both)
-	$(GO) test -run '^$$' -bench Sustained -benchtime 20000x -benchmem ./pipeline
-	$(GO) test -run '^$$' -bench OpenLoop -benchtime 1x ./pipeline
+bench-load: ## the whole pipeline under load, on SQLite, and on PostgreSQL with Redis
+	scripts/with-servers $(GO) test -run '^$$' -bench Sustained -benchtime 20000x -benchmem ./pipeline
+	scripts/with-servers $(GO) test -run '^$$' -bench OpenLoop -benchtime 1x ./pipeline
 
 fuzz: ## each fuzz target for FUZZ
 	scripts/fuzz $(FUZZ)
