@@ -18,11 +18,21 @@ func TestAllocations(t *testing.T) {
 	for _, kind := range benchmarkKinds {
 		for _, text := range kind.texts {
 			folded := nlp.Fold(text)
-			cutting := testing.AllocsPerRun(20, func() { words = seg.AppendWords(words[:0], folded) })
-			all := testing.AllocsPerRun(20, func() { a.Analyze(text) })
+			cutting := fewestAllocations(func() { words = seg.AppendWords(words[:0], folded) })
+			all := fewestAllocations(func() { a.Analyze(text) })
 			if all-cutting > maxAllocations {
 				t.Errorf("%.30q: %v allocations beside the segmenter's %v, want %d at most", text, all-cutting, cutting, maxAllocations)
 			}
 		}
 	}
+}
+
+// fewestAllocations is how many a turn of fn takes that finds the memory of an
+// earlier one in its pool: under the race detector pools lose some on purpose.
+func fewestAllocations(fn func()) float64 {
+	fewest := testing.AllocsPerRun(1, fn)
+	for range 20 {
+		fewest = min(fewest, testing.AllocsPerRun(1, fn))
+	}
+	return fewest
 }
