@@ -33,7 +33,11 @@ func timeOf(tb testing.TB, dsn, redisURL string) func() time.Duration {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { c.Close(context.Background()) })
+	tb.Cleanup(func() {
+		if err := c.Close(context.Background()); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	})
 	var backend int
 	if err := c.QueryRow(tb.Context(), "SELECT pg_backend_pid()").Scan(&backend); err != nil {
 		tb.Fatal(err)

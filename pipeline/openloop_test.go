@@ -34,7 +34,7 @@ func BenchmarkOpenLoop(b *testing.B) {
 	for _, load := range []string{"1000", "burst"} {
 		for _, engine := range []string{"sqlite", "postgres+redis"} {
 			b.Run(load+"/"+engine, func(b *testing.B) {
-				dsn, redis := "", ""
+				var dsn, redis string
 				if engine == "sqlite" {
 					dsn = storetest.SQLiteDSN(b)
 				} else {

@@ -275,7 +275,7 @@ func (pl *plant) flood(tb testing.TB, n int) {
 func BenchmarkSustained(b *testing.B) {
 	for _, engine := range []string{"sqlite", "postgres+redis"} {
 		b.Run(engine, func(b *testing.B) {
-			dsn, redis := "", ""
+			var dsn, redis string
 			used := ownTime
 			if engine == "sqlite" {
 				dsn = storetest.SQLiteDSN(b)

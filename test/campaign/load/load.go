@@ -101,8 +101,9 @@ func Run(ctx context.Context, rate float64, d time.Duration, h *Histogram, send 
 		if ctx.Err() != nil {
 			break
 		}
+		this := n // n itself goes on
 		wg.Go(func() {
-			if send(n) {
+			if send(this) {
 				h.Record(time.Since(due))
 			}
 		})
