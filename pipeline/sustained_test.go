@@ -97,6 +97,7 @@ var realAnalysis = sync.OnceValues(func() (*nlp.Analyzer, *jieba.Segmenter) {
 func plantRules(tb testing.TB) *desk.Rules {
 	tb.Helper()
 	rules := storyRules(tb)
+	rules.Cards.Fold = 0 // every card is counted
 	a, seg := realAnalysis()
 	rules.Analyze, rules.Topics = a.Analyze, a.Topics()
 	rules.Index = func(text string) []string { return nlp.SearchTokens(seg, text) }
