@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Canary listens on the loopback and counts who connects.
@@ -46,6 +47,10 @@ func (c *Canary) listen(tb testing.TB, ln net.Listener) {
 				return // closed
 			}
 			c.hits.Add(1)
+			// A client that is answered before it asked takes the answer for a
+			// stray one.
+			_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+			_, _ = conn.Read(make([]byte, 4<<10))
 			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\ncanary"))
 			_ = conn.Close()
 		}

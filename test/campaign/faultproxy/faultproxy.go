@@ -128,6 +128,14 @@ func (p *Proxy) keep(pair ...net.Conn) bool {
 	return !p.closed
 }
 
+func (p *Proxy) forget(pair ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range pair {
+		delete(p.open, c)
+	}
+}
+
 func (p *Proxy) now() (Fault, chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,11 +145,9 @@ func (p *Proxy) now() (Fault, chan struct{}) {
 // pump passes one direction on until either side ends.
 func (p *Proxy) pump(to, from net.Conn, toClient bool) {
 	defer func() {
+		p.forget(to, from) // first: who sees the end may ask at once how many are open
 		_ = to.Close()
 		_ = from.Close()
-		p.mu.Lock()
-		delete(p.open, from)
-		p.mu.Unlock()
 	}()
 	passed := 0
 	buf := make([]byte, 32<<10)
@@ -151,6 +157,7 @@ func (p *Proxy) pump(to, from net.Conn, toClient bool) {
 			f := p.wait(toClient)
 			if toClient && f.CutAfter > 0 && passed+n > f.CutAfter {
 				_, _ = to.Write(buf[:max(0, f.CutAfter-passed)])
+				p.forget(to, from)
 				reset(to)
 				return
 			}
