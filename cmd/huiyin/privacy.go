@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/store/spool"
 )
 
 // privacyWait is how long an erasure waits for a message to the person that is
@@ -22,7 +24,7 @@ func privacy(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("privacy")
 	subject := fs.String("subject", "", "the person: `CHANNEL:USER`, or '#123' for whoever an item is from")
 	out := fs.String("o", "", "export: the `file` to write, a .zip")
-	wait := fs.Duration("wait", privacyWait, "erase: how long to wait for a message to them that is just being sent")
+	wait := fs.Duration("wait", privacyWait, "how long to wait for what is on the disk spool, and before erasing for a message to them that is just being sent")
 	words, err := c.flags(fs, args, 1)
 	if err != nil {
 		return err
@@ -52,6 +54,9 @@ func privacy(ctx context.Context, c *cli, args []string) error {
 	}
 	defer a.stop()
 	p := &person{app: a}
+	if err := p.spoolEmptied(ctx, *wait); err != nil {
+		return err
+	}
 	if err := p.find(ctx, *subject); err != nil {
 		return err
 	}
@@ -62,6 +67,41 @@ func privacy(ctx context.Context, c *cli, args []string) error {
 type person struct {
 	*app
 	author *feedback.Author
+}
+
+// again is how often what an erasure waits for is looked at.
+const again = 250 * time.Millisecond
+
+// spoolEmptied waits until nothing is on this machine's disk spool any more:
+// what is there may be the person's, is not in the database yet, and would come
+// into it afterwards.
+func (p *person) spoolEmptied(ctx context.Context, wait time.Duration) error {
+	for until := p.now().Add(wait); ; {
+		st, err := spool.Look(p.cfg.Storage.Spool)
+		if err != nil {
+			return fmt.Errorf("storage.spool may hold messages of this person, and cannot be read: %w", err)
+		}
+		if st.Depth == 0 {
+			return nil
+		}
+		if !p.now().Before(until) {
+			return fmt.Errorf("nothing was done: %d messages still wait on the disk spool (%s), and some may be this person's. "+
+				"A running huiyin serve puts them into the database within seconds once it can be written: start one where none runs "+
+				"(huiyin doctor says what is wrong), and give this command again", st.Depth, p.cfg.Storage.Spool)
+		}
+		if err := pause(ctx, again); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // find looks the person up.
@@ -127,6 +167,9 @@ func (p *person) erase(ctx context.Context, wait time.Duration) error {
 	for _, file := range copies {
 		p.say("升级前的备份里还有："+file+"。不用了就删掉。", "A copy made before an upgrade still holds it: "+file+". Delete it when it is no longer needed.")
 	}
+	if err := p.sayAside(); err != nil {
+		return err
+	}
 	p.say("团队群里已经发出的卡片、平台自己的记录、您做的备份，请在那里删。", "Cards already posted in the teams' chats, the platform's own records and your backups are to be deleted there.")
 	if left > 0 {
 		return fmt.Errorf("%d files could not be removed: see to storage.files, and run the command again", left)
@@ -134,9 +177,23 @@ func (p *person) erase(ctx context.Context, wait time.Duration) error {
 	return nil
 }
 
+// sayAside names what the disk spool could not put into the database: nobody but
+// a person can tell whose it is.
+func (p *person) sayAside() error {
+	st, err := spool.Look(p.cfg.Storage.Spool)
+	if err != nil {
+		return err
+	}
+	if st.Quarantined > 0 {
+		where := filepath.Join(p.cfg.Storage.Spool, "*", "quarantine")
+		p.say(fmt.Sprintf("%s 里有 %d 条放不进数据库的消息，可能也是这个人的：看一看 .record，是的就删掉。", where, st.Quarantined),
+			fmt.Sprintf("%d messages that could not be put into the database lie in %s and may be this person's: look at the .record files, and delete those that are.", st.Quarantined, where))
+	}
+	return nil
+}
+
 // eraseWaiting erases as soon as nothing is being sent to the person.
 func (p *person) eraseWaiting(ctx context.Context, wait time.Duration) (store.Erased, error) {
-	const again = 250 * time.Millisecond
 	for until := p.now().Add(wait); ; {
 		erased, err := p.desk.Erase(ctx, p.author.ID, "asked at the command line")
 		if !errors.Is(err, desk.ErrSending) {
@@ -145,10 +202,8 @@ func (p *person) eraseWaiting(ctx context.Context, wait time.Duration) (store.Er
 		if p.now().After(until) {
 			return erased, fmt.Errorf("%w: nothing was removed. Try again in a minute; if no huiyin serve is running, start it, so that it settles what became of the message", err)
 		}
-		select {
-		case <-ctx.Done():
-			return erased, ctx.Err()
-		case <-time.After(again):
+		if err := pause(ctx, again); err != nil {
+			return erased, err
 		}
 	}
 }
