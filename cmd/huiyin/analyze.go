@@ -21,8 +21,8 @@ const (
 	maxLine = 4 << 20
 	// A batch is handed on when it has so many lines or bytes, or when no more
 	// input has arrived: who writes line by line is answered line by line.
-	batchLines = 256
-	batchBytes = 256 << 10
+	batchLines = 64
+	batchBytes = 64 << 10
 	// batchesAhead is how many batches a worker may have in work or waiting to be
 	// written.
 	batchesAhead = 4
@@ -56,6 +56,9 @@ func analyze(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	// The start takes more than the run: what it leaves is given back, so that the
+	// run does not come on top of it.
+	debug.FreeOSMemory()
 	in := c.in
 	if len(files) == 1 {
 		f, err := os.Open(files[0])

@@ -331,8 +331,8 @@ func (a *app) openAnalyzer(cfg *config.Config) (*nlp.Analyzer, error) {
 	return nlp.New(analyzerOptions(cfg, a.seg))
 }
 
-// openSegmenter loads the dictionary, with its prepared copy kept beside the
-// data.
+// openSegmenter loads the dictionary, with the small files that it needs kept
+// beside the data.
 func openSegmenter(cfg *config.Config) (*jieba.Segmenter, error) {
 	nlp.Prepare()
 	dir := ""

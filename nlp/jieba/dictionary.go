@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -90,9 +91,10 @@ func hasDictionary(folder string) bool {
 	return true
 }
 
-// files are the five files that gojieba reads. Only words and hmm hold much:
-// of the others, which serve calls that are not used here, it gets the least
-// that it accepts.
+// files are the five files that gojieba reads. Only hmm holds much, and is the
+// dictionary's own. words is a stem: the words come one by one, see
+// [dictionary.addTo]. Of the others, which serve calls that are not used here, it
+// gets the least that it accepts.
 type files struct {
 	words, hmm, user, idf, stop string
 	temporary                   string // folder to remove after reading; may be empty
@@ -108,28 +110,20 @@ func (f files) release() error {
 	return nil
 }
 
-// prepare makes the files below dir, unless they are there already.
-func prepare(source, dir string, least int) (files, error) {
-	words, err := os.ReadFile(filepath.Join(source, wordsFile))
-	if err != nil {
-		return files{}, err
-	}
-	hmm, err := os.ReadFile(filepath.Join(source, hmmFile))
-	if err != nil {
-		return files{}, err
-	}
+// prepare makes the files of d below dir, unless they are there already. hmm is
+// the dictionary's own model.
+func prepare(d *dictionary, hmm, dir string) (files, error) {
 	// gojieba ends the process when a file is not as it expects, so each is
-	// checked or made here, and what is read is named by its content.
-	if err := checkHMM(hmm); err != nil {
-		return files{}, fmt.Errorf("%s: %w", filepath.Join(source, hmmFile), err)
-	}
-	trimmed, err := trim(words, least)
+	// checked or made here, and what is made is named by its content.
+	model, err := os.ReadFile(hmm)
 	if err != nil {
-		return files{}, fmt.Errorf("%s: %w", filepath.Join(source, wordsFile), err)
+		return files{}, err
+	}
+	if err := checkHMM(model); err != nil {
+		return files{}, fmt.Errorf("%s: %w", hmm, err)
 	}
 	contents := map[string][]byte{
-		"words": trimmed,
-		"hmm":   hmm,
+		"words": d.stem(),
 		"user":  nil,
 		"idf":   []byte("的 1.0\n"),
 		"stop":  []byte("的\n"),
@@ -142,6 +136,7 @@ func prepare(source, dir string, least int) (files, error) {
 	}
 	if dir != "" {
 		f, err := writeAll(dir, contents)
+		f.hmm = hmm
 		if err == nil {
 			return f, nil
 		}
@@ -154,7 +149,7 @@ func prepare(source, dir string, least int) (files, error) {
 		return files{}, fmt.Errorf("no folder for the dictionary can be written, set the cache folder: %w", err)
 	}
 	f, err := writeAll(temporary, contents)
-	f.temporary = temporary
+	f.hmm, f.temporary = hmm, temporary
 	if err != nil {
 		return files{}, errors.Join(err, f.release())
 	}
@@ -169,7 +164,7 @@ func writeAll(dir string, contents map[string][]byte) (files, error) {
 	for _, out := range []struct {
 		name string
 		path *string
-	}{{"words", &f.words}, {"hmm", &f.hmm}, {"user", &f.user}, {"idf", &f.idf}, {"stop", &f.stop}} {
+	}{{"words", &f.words}, {"user", &f.user}, {"idf", &f.idf}, {"stop", &f.stop}} {
 		path, err := writeOnce(dir, out.name, contents[out.name])
 		if err != nil {
 			return files{}, err
@@ -202,33 +197,76 @@ func writeOnce(dir, name string, content []byte) (string, error) {
 	return path, nil
 }
 
-// trim returns the lines of words whose frequency is at least least. A line is
-// "word frequency tag".
-func trim(words []byte, least int) ([]byte, error) {
-	out := make([]byte, 0, len(words)/2)
-	scanner := bufio.NewScanner(bytes.NewReader(words))
+// dictionary is a file of lines "word frequency tag", of which the words of at
+// least a frequency count.
+type dictionary struct {
+	path  string
+	least int
+	rare  int // the least frequency there is
+	sum   int // of all frequencies
+}
+
+// openDictionary reads the file once, to check it and to know its frequencies.
+func openDictionary(path string, least int) (*dictionary, error) {
+	d := &dictionary{path: path, least: least}
+	err := d.each(func(_ []byte, frequency int, _ []byte) {
+		d.sum += frequency
+		if d.rare == 0 || frequency < d.rare {
+			d.rare = frequency
+		}
+	})
+	if err == nil && d.sum == 0 {
+		err = errors.New("no words in it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return d, nil
+}
+
+// each calls use with every word that counts.
+func (d *dictionary) each(use func(word []byte, frequency int, tag []byte)) error {
+	f, err := os.Open(d.path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // read only
+	scanner := bufio.NewScanner(f)
 	for n := 1; scanner.Scan(); n++ {
 		line := scanner.Bytes()
 		first := bytes.IndexByte(line, ' ')
 		last := bytes.LastIndexByte(line, ' ')
 		if first <= 0 || last <= first+1 || last == len(line)-1 || bytes.IndexByte(line[first+1:last], ' ') >= 0 {
-			return nil, fmt.Errorf("line %d is not a word, its frequency and its tag", n)
+			return fmt.Errorf("line %d is not a word, its frequency and its tag", n)
 		}
 		frequency, err := strconv.Atoi(string(line[first+1 : last]))
-		if err != nil || frequency < 1 {
-			return nil, fmt.Errorf("line %d: the frequency is not a positive number", n)
+		if err != nil || frequency < 1 || frequency > math.MaxInt32 {
+			return fmt.Errorf("line %d: the frequency is not a positive number", n)
 		}
-		if frequency >= least {
-			out = append(append(out, line...), '\n')
+		if frequency >= d.least {
+			use(line[:first], frequency, line[last+1:])
 		}
 	}
-	if err := scanner.Err(); err != nil {
-		return nil, err
+	return scanner.Err()
+}
+
+// stem is the dictionary that gojieba is made with, before the words are added:
+// two words that occur in no text, since commas end words, with the least
+// frequency and the sum of all of d. What gojieba computes of those, the weights
+// of words and of what is no word, is then the same as if it had read them all.
+func (d *dictionary) stem() []byte {
+	stem := fmt.Appendf(nil, "，。 %d x\n", d.rare)
+	if rest := d.sum - d.rare; rest > 0 {
+		stem = fmt.Appendf(stem, "，， %d x\n", rest)
 	}
-	if len(out) == 0 {
-		return nil, errors.New("no words in it")
-	}
-	return out, nil
+	return stem
+}
+
+// addTo adds the words to j, which was made of the stem. Reading them from a file
+// of theirs, gojieba would sort a copy and make lists of them, which takes longer
+// and, for a moment, a fifth more memory.
+func (d *dictionary) addTo(j *gojieba.Jieba) error {
+	return d.each(func(word []byte, frequency int, tag []byte) { j.AddWordEx(string(word), frequency, string(tag)) })
 }
 
 // checkHMM reports whether model has the lines that gojieba insists on: after

@@ -1,11 +1,13 @@
 package jieba_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -152,6 +154,47 @@ func TestSetWordsWhileInUse(t *testing.T) {
 	}
 }
 
+// TestWordsAsReadFromAFile: words that are added one by one weigh what they would
+// if gojieba had read them from a file.
+func TestWordsAsReadFromAFile(t *testing.T) {
+	dict, err := os.ReadFile(filepath.Join(gojieba.DICT_DIR, "jieba.dict.utf8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := filepath.Join(t.TempDir(), "words")
+	var often []byte
+	for line := range bytes.Lines(dict) {
+		if n, err := strconv.Atoi(strings.Fields(string(line))[1]); err != nil || n >= 5 {
+			often = append(often, line...)
+		}
+	}
+	if err := os.WriteFile(words, often, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := gojieba.NewJieba(words)
+	defer read.Free()
+	added := open(t, jieba.Options{})
+	messages, err := filepath.Glob("../testdata/*.tsv")
+	if err != nil || len(messages) == 0 {
+		t.Fatalf("no messages: %v", err)
+	}
+	for _, name := range messages {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for text := range strings.Lines(string(content)) {
+			var want []string
+			for _, w := range read.Tokenize(text, gojieba.DefaultMode, true) {
+				want = append(want, w.Str)
+			}
+			if got := texts(added.Words(text)); !slices.Equal(got, want) {
+				t.Errorf("%q: %q, from a file %q", text, got, want)
+			}
+		}
+	}
+}
+
 func TestNewWithoutDictionary(t *testing.T) {
 	_, err := jieba.New(jieba.Options{Dict: t.TempDir(), Dir: t.TempDir()})
 	if !errors.Is(err, jieba.ErrNoDictionary) {
@@ -193,7 +236,7 @@ func TestDamagedCache(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("cache holds %v, %v", entries, err)
 	}
-	if err := os.Truncate(entries[0], 1000); err != nil {
+	if err := os.Truncate(entries[0], 10); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, jieba.Options{Dir: dir})
