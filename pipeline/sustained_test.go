@@ -34,7 +34,7 @@ import (
 const (
 	plantSecret = "a secret of the benchmark"
 	plantPost   = 20  // objects in a post
-	plantHands  = 8   // connections that post
+	plantHands  = 32  // connections that post
 	plantCard   = 100 // one item in so many is also a card on a chat platform
 )
 

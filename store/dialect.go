@@ -20,14 +20,11 @@ func (d dialect) String() string {
 	return "sqlite"
 }
 
-// numbered returns query with each ? numbered from 1, as ?1 for SQLite and $1
-// for PostgreSQL. A ? that bears a number already keeps it: ?2. Quoted text is
-// left alone.
-func numbered(d dialect, query string) string {
-	mark := byte('?')
-	if d == postgres {
-		mark = '$'
-	}
+// numbered returns query with each ? numbered from 1, as $1. A ? that bears a
+// number already keeps it: ?2. Quoted text is left alone. SQLite numbers them
+// alike itself, and is the slower at it the more of them have names: its driver
+// asks for the name of each argument each time.
+func numbered(query string) string {
 	var b strings.Builder
 	b.Grow(len(query) + 32)
 	quoted, n := false, 0
@@ -38,7 +35,7 @@ func numbered(d dialect, query string) string {
 			quoted = !quoted
 			b.WriteByte(c)
 		case c == '?' && !quoted:
-			b.WriteByte(mark)
+			b.WriteByte('$')
 			if i+1 == len(query) || query[i+1] < '0' || query[i+1] > '9' {
 				n++
 				b.WriteString(strconv.Itoa(n))

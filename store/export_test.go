@@ -28,10 +28,5 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) { return tx.exec(qu
 // Number runs a query for a number.
 func (tx *Tx) Number(query string, args ...any) (int64, error) { return tx.number(query, args...) }
 
-// Numbered rewrites placeholders.
-func Numbered(postgresToo bool, query string) string {
-	if postgresToo {
-		return numbered(postgres, query)
-	}
-	return numbered(sqlite, query)
-}
+// Numbered rewrites placeholders for PostgreSQL.
+func Numbered(query string) string { return numbered(query) }

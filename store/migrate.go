@@ -232,7 +232,7 @@ func stepPostgres(ctx context.Context, c *pgx.Conn, m migration, db *DB) error {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, numbered(postgres, insertVersion), m.version, m.name, micros(db.now()))
+		_, err := tx.Exec(ctx, numbered(insertVersion), m.version, m.name, micros(db.now()))
 		return err
 	})
 }

@@ -15,6 +15,14 @@ type personKey struct {
 	author            int64
 }
 
+func authorKey(a *feedback.Author) personKey {
+	return personKey{clean(a.Channel), clean(short(a.External)), 0}
+}
+
+func conversationKey(c *feedback.Conversation) personKey {
+	return personKey{clean(c.Channel), clean(short(c.Chat)), c.Author}
+}
+
 // compare orders keys, so that two transactions wait for each other in one
 // direction only.
 func (k personKey) compare(other personKey) int {
@@ -30,7 +38,7 @@ func (k personKey) compare(other personKey) int {
 // UpsertAuthors is UpsertAuthor for many, in a few statements. One that comes
 // twice counts in the order given.
 func (tx *Tx) UpsertAuthors(as []*feedback.Author) error {
-	if tx.d != postgres || len(as) == 1 {
+	if len(as) == 1 {
 		for _, a := range as {
 			if err := tx.UpsertAuthor(a); err != nil {
 				return err
@@ -39,24 +47,18 @@ func (tx *Tx) UpsertAuthors(as []*feedback.Author) error {
 		return nil
 	}
 	return upsertAll(as, upsertion[feedback.Author]{
-		key: func(a *feedback.Author) personKey {
-			return personKey{clean(a.Channel), clean(short(a.External)), 0}
-		},
+		key: authorKey,
 		prepare: func(a *feedback.Author) {
 			if a.CreatedAt.IsZero() {
 				a.CreatedAt = tx.db.now()
 			}
 		},
 		known: func(keys []personKey, keep func(*feedback.Author)) error {
-			channels, externals, _ := columnsOf(keys)
-			known, err := list(tx, authorRow, "SELECT id, "+authorColumns+" FROM authors WHERE (channel, external) IN (SELECT * FROM unnest(?::text[], ?::text[]))", channels, externals)
-			for _, a := range known {
-				keep(a)
-			}
-			return err
+			return knownPeople(tx, keys, authorRow, "SELECT id, "+authorColumns+" FROM authors WHERE ", "channel, external", keep)
 		},
 		insert: func(as []*feedback.Author, keep func(personKey, int64)) error {
-			return tx.insertPeople("authors", authorColumns, "external, 0", " ON CONFLICT (channel, external) DO NOTHING", len(as), func(i int) []any { return authorFields(as[i]) }, keep)
+			return tx.insertPeople("authors", authorColumns, "external, 0", " ON CONFLICT (channel, external) DO NOTHING", len(as), func(i int) []any { return authorFields(as[i]) },
+				func(i int) personKey { return authorKey(as[i]) }, keep)
 		},
 		id:      func(a *feedback.Author) *int64 { return &a.ID },
 		refresh: tx.refreshAuthor,
@@ -66,7 +68,7 @@ func (tx *Tx) UpsertAuthors(as []*feedback.Author) error {
 // UpsertConversations is UpsertConversation for many, in a few statements. One
 // that comes twice counts in the order given.
 func (tx *Tx) UpsertConversations(cs []*feedback.Conversation) error {
-	if tx.d != postgres || len(cs) == 1 {
+	if len(cs) == 1 {
 		for _, c := range cs {
 			if err := tx.UpsertConversation(c); err != nil {
 				return err
@@ -75,39 +77,62 @@ func (tx *Tx) UpsertConversations(cs []*feedback.Conversation) error {
 		return nil
 	}
 	return upsertAll(cs, upsertion[feedback.Conversation]{
-		key: func(c *feedback.Conversation) personKey {
-			return personKey{clean(c.Channel), clean(short(c.Chat)), c.Author}
-		},
+		key: conversationKey,
 		prepare: func(c *feedback.Conversation) {
 			if c.UpdatedAt.IsZero() {
 				c.UpdatedAt = tx.db.now()
 			}
 		},
 		known: func(keys []personKey, keep func(*feedback.Conversation)) error {
-			channels, chats, authors := columnsOf(keys)
-			known, err := list(tx, conversationRow, "SELECT id, "+conversationColumns+" FROM conversations WHERE (channel, chat, author) IN (SELECT * FROM unnest(?::text[], ?::text[], ?::bigint[]))", channels, chats, authors)
-			for _, c := range known {
-				keep(c)
-			}
-			return err
+			return knownPeople(tx, keys, conversationRow, "SELECT id, "+conversationColumns+" FROM conversations WHERE ", "channel, chat, author", keep)
 		},
 		insert: func(cs []*feedback.Conversation, keep func(personKey, int64)) error {
-			return tx.insertPeople("conversations", conversationColumns, "chat, author", " ON CONFLICT (channel, chat, author) DO NOTHING", len(cs), func(i int) []any { return conversationFields(cs[i]) }, keep)
+			return tx.insertPeople("conversations", conversationColumns, "chat, author", " ON CONFLICT (channel, chat, author) DO NOTHING", len(cs), func(i int) []any { return conversationFields(cs[i]) },
+				func(i int) personKey { return conversationKey(cs[i]) }, keep)
 		},
 		id:      func(c *feedback.Conversation) *int64 { return &c.ID },
 		refresh: tx.refreshConversation,
 	})
 }
 
-func columnsOf(keys []personKey) (channels, externals []string, authors []int64) {
+// knownPeople calls keep for each row of query whose columns are one of keys.
+func knownPeople[T any](tx *Tx, keys []personKey, row func(*T) []any, query, columns string, keep func(*T)) error {
+	known, err := list(tx, row, query+"("+columns+") IN "+keySet(tx.d, strings.Count(columns, ",")+1), keyArgs(tx.d, keys, strings.Count(columns, ",")+1)...)
+	for _, v := range known {
+		keep(v)
+	}
+	return err
+}
+
+// keySet is the set of n-column keys that keyArgs gives.
+func keySet(d dialect, n int) string {
+	if d == postgres {
+		return [...]string{2: "(SELECT * FROM unnest(?::text[], ?::text[]))", 3: "(SELECT * FROM unnest(?::text[], ?::text[], ?::bigint[]))"}[n]
+	}
+	return [...]string{2: "(SELECT value->>0, value->>1 FROM json_each(?))", 3: "(SELECT value->>0, value->>1, value->>2 FROM json_each(?))"}[n]
+}
+
+func keyArgs(d dialect, keys []personKey, n int) []any {
+	if d != postgres {
+		rows := make([][]any, len(keys))
+		for i, k := range keys {
+			rows[i] = []any{k.channel, k.external, k.author}[:n]
+		}
+		return []any{inJSON(&rows)}
+	}
+	var channels, externals []string
+	var authors []int64
 	for _, k := range keys {
 		channels, externals, authors = append(channels, k.channel), append(externals, k.external), append(authors, k.author)
 	}
-	return channels, externals, authors
+	return []any{channels, externals, authors}[:n]
 }
 
 // insertPeople inserts what is not known yet and says which got which id.
-func (tx *Tx) insertPeople(table, columns, rest, conflict string, n int, row func(i int) []any, keep func(personKey, int64)) error {
+func (tx *Tx) insertPeople(table, columns, rest, conflict string, n int, row func(i int) []any, key func(i int) personKey, keep func(personKey, int64)) error {
+	if tx.d == sqlite {
+		return tx.insertPeopleRows("INSERT INTO "+table+" ("+columns+") VALUES ("+places(columns)+")"+conflict, n, row, key, keep)
+	}
 	arrays, err := arraysOf(n, row)
 	if err != nil {
 		return err
@@ -119,6 +144,19 @@ func (tx *Tx) insertPeople(table, columns, rest, conflict string, n int, row fun
 		keep(k, id)
 		return err
 	}, "INSERT INTO "+table+" ("+columns+") SELECT * FROM "+unnest(arrays)+conflict+" RETURNING id, channel, "+rest, arrays...)
+}
+
+func (tx *Tx) insertPeopleRows(insert string, n int, row func(i int) []any, key func(i int) personKey, keep func(personKey, int64)) error {
+	for i := range n {
+		inserted, id, err := tx.execID(insert, row(i)...)
+		if err != nil {
+			return err
+		}
+		if inserted == 1 {
+			keep(key(i), id)
+		}
+	}
+	return nil
 }
 
 // upsertion is what upsertAll has to know of a table.

@@ -273,7 +273,7 @@ func (e *pgEngine) text(query string) string {
 	if ok {
 		return text
 	}
-	text = numbered(postgres, query)
+	text = numbered(query)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.texts) >= pgTexts {

@@ -61,12 +61,20 @@ func (tx *Tx) IndexItem(id int64, tokens []string) error {
 		return tx.indexPostgres(id, codes)
 	}
 	if len(codes) == 0 {
-		_, err := tx.exec("DELETE FROM item_words WHERE rowid = ?", id)
+		_, err := tx.exec(indexNone, id)
 		return err
 	}
-	_, err := tx.exec("INSERT OR REPLACE INTO item_words (rowid, words) VALUES (?, ?)", id, strings.Join(codes, " "))
+	_, err := tx.exec(indexAgain, id, strings.Join(codes, " "))
 	return err
 }
+
+// How SQLite's index gets an item's words. Of a new item nothing needs to be
+// looked up first.
+const (
+	indexNew   = "INSERT INTO item_words (rowid, words) VALUES (?, ?)"
+	indexAgain = "INSERT OR REPLACE INTO item_words (rowid, words) VALUES (?, ?)"
+	indexNone  = "DELETE FROM item_words WHERE rowid = ?"
+)
 
 func (tx *Tx) indexPostgres(id int64, codes []string) error {
 	if len(codes) == 0 {

@@ -290,7 +290,7 @@ func (c *sqliteConn) prepared(ctx context.Context, query string) (*sql.Stmt, err
 	if len(c.statements) >= sqliteStatements {
 		c.forget()
 	}
-	s, err := c.raw.PrepareContext(ctx, numbered(sqlite, query))
+	s, err := c.raw.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -102,112 +103,187 @@ const (
 	setOneState  = "INSERT INTO state (key, value, expires) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires"
 )
 
+// row is one prepared statement's run.
+type row struct {
+	query string
+	args  []any
+	want  int64 // how many rows it has to change; below 0: any number
+}
+
+// rowsAhead is how many bound rows wait for the connection.
+const rowsAhead = 64
+
+// writeBackRows binds the rows beside the connection that writes them: the
+// writer is what everybody waits for, and putting objects into JSON is a good
+// part of a row's cost.
 func (tx *Tx) writeBackRows(b *together) error {
+	bound := make(chan row, rowsAhead)
+	stop := make(chan struct{})
+	failed := make(chan error, 1)
+	go func() {
+		defer close(bound)
+		failed <- b.rowsInOrder(func(want int64, query string, args ...any) error {
+			args, err := bind(args)
+			if err != nil {
+				return err
+			}
+			select {
+			case bound <- row{query, args, want}:
+				return nil
+			case <-stop:
+				return errStopped
+			}
+		})
+	}()
+	var err error
+	for r := range bound {
+		if err == nil {
+			if err = tx.boundRow(r); err != nil {
+				close(stop)
+			}
+		}
+	}
+	if unbound := <-failed; err == nil {
+		err = unbound
+	}
+	return err
+}
+
+var errStopped = errors.New("store: the rows before failed")
+
+func (tx *Tx) boundRow(r row) error {
+	if _, err := tx.ready(nil); err != nil {
+		return err
+	}
+	changed, _, err := tx.conn.exec(tx.stmt, r.query, r.args)
+	if err != nil {
+		return tx.note(r.query, err)
+	}
+	return exact(r.want, changed, r.query)
+}
+
+// rowsInOrder gives each row that was kept back to run, which has to change so
+// many rows. It does not use the connection.
+func (b *together) rowsInOrder(run func(want int64, query string, args ...any) error) error {
 	for _, m := range b.said {
-		if err := tx.exactly(1, insertHeldSaid, append([]any{m.ID}, messageFields(m)...)...); err != nil {
+		if err := run(1, insertHeldSaid, append([]any{m.ID}, messageFields(m)...)...); err != nil {
 			return err
 		}
 	}
 	fresh, stored := b.split()
 	for _, h := range fresh {
-		if err := tx.exactly(1, insertHeldItem, h.row()...); err != nil {
+		if err := run(1, insertHeldItem, h.row()...); err != nil {
 			return err
 		}
 	}
 	for _, h := range stored {
 		var f facets
 		args := append(h.derived(&f)[1:], itemFields(&h.item)...)
-		if err := tx.exactly(1, updateHeldItem, append(args, h.item.ID, h.stored)...); err != nil {
+		if err := run(1, updateHeldItem, append(args, h.item.ID, h.stored)...); err != nil {
 			return err
 		}
 	}
-	for _, h := range append(fresh, stored...) {
-		drop, set, state := facetChanges(h)
-		for _, f := range drop {
-			if err := tx.exactly(-1, deleteFacet, f, h.item.ID); err != nil {
-				return err
-			}
-		}
-		for _, f := range set {
-			if err := tx.exactly(-1, insertFacet, f, h.item.ID, state); err != nil {
-				return err
-			}
-		}
+	if err := b.facetRows(append(fresh, stored...), run); err != nil {
+		return err
 	}
 	for _, id := range sortedKeys(b.words) {
-		if h := b.items[id]; h != nil && h.fresh && h.stored == 0 && len(b.words[id]) == 0 {
-			continue
-		}
-		if err := tx.IndexItem(id, b.words[id]); err != nil {
-			return err
-		}
-	}
-	for i := range b.events {
-		if err := tx.exactly(1, insertEvent, eventFields(&b.events[i])...); err != nil {
-			return err
-		}
-	}
-	for k, t := range b.timers {
+		h := b.items[id]
+		fresh := h != nil && h.fresh && h.stored == 0
+		codes := encodeTokens(b.words[id])
 		var err error
-		if t == nil {
-			err = tx.exactly(-1, dropOneTimer, k.item, k.kind)
-		} else {
-			err = tx.exactly(-1, setOneTimer, timerRow(t)...)
+		switch {
+		case len(codes) > 0 && fresh:
+			err = run(-1, indexNew, id, strings.Join(codes, " "))
+		case len(codes) > 0:
+			err = run(-1, indexAgain, id, strings.Join(codes, " "))
+		case !fresh:
+			err = run(-1, indexNone, id)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return tx.writeBackRest(b)
+	for i := range b.events {
+		if err := run(1, insertEvent, eventFields(&b.events[i])...); err != nil {
+			return err
+		}
+	}
+	if err := b.timerRows(run); err != nil {
+		return err
+	}
+	return b.otherRows(run)
 }
 
-func (tx *Tx) writeBackRest(b *together) error {
-	for _, o := range b.puts {
-		if err := tx.exactly(1, insertHeldOut, append([]any{o.ID}, outFields(o)...)...); err != nil {
-			return err
+func (b *together) facetRows(items []*heldItem, run func(want int64, query string, args ...any) error) error {
+	for _, h := range items {
+		drop, set, state := facetChanges(h)
+		for _, f := range drop {
+			if err := run(-1, deleteFacet, f, h.item.ID); err != nil {
+				return err
+			}
+		}
+		for _, f := range set {
+			if err := run(-1, insertFacet, f, h.item.ID, state); err != nil {
+				return err
+			}
 		}
 	}
-	for _, key := range sortedKeys(b.folds) {
-		if err := tx.exactly(-1, putFold, outFields(b.folds[key])...); err != nil {
-			return err
+	return nil
+}
+
+func (b *together) timerRows(run func(want int64, query string, args ...any) error) error {
+	for k, t := range b.timers {
+		var err error
+		if t == nil {
+			err = run(-1, dropOneTimer, k.item, k.kind)
+		} else {
+			err = run(-1, setOneTimer, timerRow(t)...)
 		}
-	}
-	for _, item := range sortedKeys(b.touched) {
-		if err := tx.exactly(-1, touchCards, b.touched[item], item); err != nil {
-			return err
-		}
-	}
-	for _, m := range b.done {
-		if err := tx.exactly(1, finishOne, string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error, m.ID); err != nil {
-			return err
-		}
-	}
-	for _, id := range sortedKeys(b.savedAuthors) {
-		if err := tx.exactly(1, updateAuthor, append(authorFields(b.authors[id]), id)...); err != nil {
-			return err
-		}
-	}
-	for _, id := range sortedKeys(b.savedConvs) {
-		if err := tx.exactly(1, updateConv, append(conversationFields(b.convs[id]), id)...); err != nil {
-			return err
-		}
-	}
-	for _, key := range sortedKeys(b.savedStates) {
-		h := b.states[key]
-		if err := tx.exactly(-1, setOneState, short(key), h.value, h.expires); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// exactly runs a statement that has to change n rows; below 0: any number.
-func (tx *Tx) exactly(n int64, query string, args ...any) error {
-	changed, err := tx.exec(query, args...)
-	if err != nil {
-		return err
+func (b *together) otherRows(run func(want int64, query string, args ...any) error) error {
+	for _, o := range b.puts {
+		if err := run(1, insertHeldOut, append([]any{o.ID}, outFields(o)...)...); err != nil {
+			return err
+		}
 	}
-	return exact(n, changed, query)
+	for _, key := range sortedKeys(b.folds) {
+		if err := run(-1, putFold, outFields(b.folds[key])...); err != nil {
+			return err
+		}
+	}
+	for _, item := range sortedKeys(b.touched) {
+		if err := run(-1, touchCards, b.touched[item], item); err != nil {
+			return err
+		}
+	}
+	for _, m := range b.done {
+		if err := run(1, finishOne, string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error, m.ID); err != nil {
+			return err
+		}
+	}
+	for _, id := range sortedKeys(b.savedAuthors) {
+		if err := run(1, updateAuthor, append(authorFields(b.authors[id]), id)...); err != nil {
+			return err
+		}
+	}
+	for _, id := range sortedKeys(b.savedConvs) {
+		if err := run(1, updateConv, append(conversationFields(b.convs[id]), id)...); err != nil {
+			return err
+		}
+	}
+	for _, key := range sortedKeys(b.savedStates) {
+		h := b.states[key]
+		if err := run(-1, setOneState, short(key), h.value, h.expires); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func exact(want, changed int64, query string) error {
