@@ -30,3 +30,15 @@ func (tx *Tx) Number(query string, args ...any) (int64, error) { return tx.numbe
 
 // Numbered rewrites placeholders for PostgreSQL.
 func Numbered(query string) string { return numbered(query) }
+
+// ExplainAnalyzeBatch returns how PostgreSQL looks for a batch to be analysed.
+func (tx *Tx) ExplainAnalyzeBatch(ids []int64) (plan string, err error) {
+	in, arg := anyID(tx.d, ids)
+	err = tx.each(func(r rows) error {
+		var line string
+		err := r.Scan(&line)
+		plan += line + "\n"
+		return err
+	}, "EXPLAIN "+analyzeBatch(in), arg, limit(50))
+	return plan, err
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
 	"github.com/huiyin/huiyin/store/storetest"
 )
@@ -313,5 +315,52 @@ func TestPostgresFence(t *testing.T) {
 	wg.Wait()
 	if left != 1 {
 		t.Errorf("the new holder saw %d rows left behind, want 1", left)
+	}
+}
+
+// TestPostgresAnalyzeBatch: what is to be analysed is found by its number, also
+// where PostgreSQL believes that next to nothing is new, as it does under load.
+func TestPostgresAnalyzeBatch(t *testing.T) {
+	db := storetest.Open(t, storetest.PostgresDSN(t), store.Options{})
+	keep := func(from, n int) (ms []*feedback.Message) {
+		for i := range n {
+			ms = append(ms, &feedback.Message{Channel: "shop", External: fmt.Sprint(from + i), Direction: feedback.In, Kind: feedback.KindReview, Text: "快递太慢了", Lane: feedback.Live, Stage: feedback.StageNew})
+		}
+		return ms
+	}
+	var plan string
+	err := db.Write(t.Context(), func(tx *store.Tx) error {
+		done := keep(0, 3000)
+		if _, err := tx.InsertMessages(done); err != nil {
+			return err
+		}
+		for _, m := range done {
+			m.Stage = feedback.StageDone
+		}
+		if _, err := tx.Finish(done); err != nil {
+			return err
+		}
+		if _, err := tx.Exec("ANALYZE messages"); err != nil {
+			return err
+		}
+		fresh := keep(3000, 300)
+		if _, err := tx.InsertMessages(fresh); err != nil {
+			return err
+		}
+		ids := make([]int64, len(fresh))
+		for i, m := range fresh {
+			ids[i] = m.ID
+		}
+		var err error
+		plan, err = tx.ExplainAnalyzeBatch(ids)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(plan, "CTE asked")
+	part, _, _ = strings.Cut(part, "CTE ")
+	if !strings.Contains(part, "messages_pkey") || strings.Contains(part, "messages_new") {
+		t.Errorf("what was asked for is looked for elsewhere:\n%s", plan)
 	}
 }

@@ -39,6 +39,7 @@ type together struct {
 
 	expected int                // how many more items there may be
 	reserved map[string][]int64 // PostgreSQL: numbers of new rows, by table
+	taken    map[string]int     // how many were reserved so far
 	next     map[string]int64   // SQLite: the number that the next new row of a table gets
 
 	changed      []int64 // items to be written
@@ -100,7 +101,7 @@ func (tx *Tx) Together(ms []*feedback.Message, f Finishing, fn func() error) err
 	if tx.batch != nil {
 		return errors.New("store: Together inside Together")
 	}
-	b := &together{expected: len(ms), reserved: map[string][]int64{}, next: map[string]int64{}}
+	b := &together{expected: len(ms), reserved: map[string][]int64{}, taken: map[string]int{}, next: map[string]int64{}}
 	b.forget()
 	b.clear()
 	if err := tx.hold(b, ms, f); err != nil {
@@ -172,6 +173,9 @@ func (tx *Tx) beside(fn func() error) error {
 	return fn()
 }
 
+// fewNumbers is how many numbers of new rows are asked for first.
+const fewNumbers = 16
+
 // newNumber gives the number of a new row of a table of which perhaps so many
 // are expected.
 func (tx *Tx) newNumber(table string, expected int) (int64, error) {
@@ -182,8 +186,13 @@ func (tx *Tx) newNumber(table string, expected int) (int64, error) {
 		return tx.nextNumber(table)
 	}
 	if len(b.reserved[table]) == 0 {
-		// Those that are not used in the end are gaps.
-		ids, err := tx.ids("SELECT nextval(pg_get_serial_sequence(?::text, 'id')) FROM generate_series(1, ?::bigint)", table, max(expected, 1))
+		// Few at first, then twice as many as were taken: those that are not used
+		// in the end are gaps, and cost.
+		if table != "items" {
+			expected = min(expected, max(fewNumbers, b.taken[table]))
+		}
+		b.taken[table] += expected
+		ids, err := tx.ids("WITH s AS MATERIALIZED (SELECT pg_get_serial_sequence(?::text, 'id')::regclass AS name) SELECT nextval(name) FROM s, generate_series(1, ?::bigint)", table, max(expected, 1))
 		if err != nil {
 			return 0, err
 		}
