@@ -486,7 +486,8 @@ func (w *work) merge(a *Actor, item, into *feedback.Item) error {
 	if err := w.end(item, step{kind: "merged", actor: a, data: map[string]string{"was": was, "into": strconv.FormatInt(into.ID, 10)}}); err != nil {
 		return err
 	}
-	if err := w.tx.IndexItem(into.ID, w.r.Index(into.Text)); err != nil {
+	into.Verdict.Unread = into.Verdict.Unread || item.Verdict.Unread
+	if err := w.tx.IndexItem(into.ID, w.index(into)); err != nil {
 		return err
 	}
 	return w.save(into, step{kind: "joined", actor: a, data: map[string]string{"from": strconv.FormatInt(item.ID, 10)}})

@@ -98,7 +98,7 @@ type window struct {
 }
 
 // fold counts a new card of a chat and reports whether it shares the folded
-// one. P0 and P1 never fold.
+// one. P0 never folds, P1 only where that is because nothing is known of it.
 func (w *work) fold(item *feedback.Item, p Place) (bool, error) {
 	rule := w.r.Cards
 	if rule.Fold <= 0 {
@@ -122,7 +122,8 @@ func (w *work) fold(item *feedback.Item, p Place) (bool, error) {
 		return true, nil
 	}
 	win.New++
-	folds := win.New > rule.Fold && item.Priority > feedback.P1
+	// Where the analysis fails altogether, everything is unjudged.
+	folds := win.New > rule.Fold && (item.Priority > feedback.P1 || item.Priority == feedback.P1 && item.Verdict.Unjudged())
 	if folds && len(win.Items) < maxFolded {
 		win.Items = append(win.Items, item.ID)
 		if win.Topics == nil {
@@ -360,9 +361,15 @@ func (w *work) cardHead(item *feedback.Item) string {
 	if names := item.Verdict.TopicNames(); len(names) > 0 {
 		parts = append(parts, strings.Join(names[:min(2, len(names))], "/"))
 	}
-	parts = append(parts,
-		w.r.Texts.Text(lang, "sentiment."+item.Verdict.Sentiment, nil),
-		w.r.Texts.Text(lang, "intent."+item.Verdict.Intent, nil))
+	if item.Verdict.Unjudged() {
+		parts = append(parts, w.r.Texts.Text(lang, "card.unread", nil))
+	}
+	if s := item.Verdict.Sentiment; s != "" {
+		parts = append(parts, w.r.Texts.Text(lang, "sentiment."+s, nil))
+	}
+	if s := item.Verdict.Intent; s != "" {
+		parts = append(parts, w.r.Texts.Text(lang, "intent."+s, nil))
+	}
 	return strings.Join(parts, " · ")
 }
 

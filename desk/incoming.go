@@ -21,6 +21,9 @@ type Incoming struct {
 	Message *feedback.Message
 	Verdict nlp.Verdict // of Message.Text
 	Tokens  []string    // of Message.Text, for search
+	// Unread, where it is not empty, says why the message could not be analysed:
+	// there is no verdict, people are to read it, and it stays set aside.
+	Unread string
 }
 
 const (
@@ -39,9 +42,13 @@ func (c Incoming) run(w *work) (*feedback.Item, error) {
 	c.Message = m
 	w.text, w.verdict = m.Text, c.Verdict
 	w.cause = m.ReceivedAt
-	var item *feedback.Item
-	var err error
-	if m.Conversation == 0 || !w.r.Channels[m.Channel].Bot {
+	item, known, err := w.readAgain(c)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		// It is an item already, opened while nobody could analyse it.
+	} else if m.Conversation == 0 || !w.r.Channels[m.Channel].Bot {
 		item, err = w.oneWay(c)
 	} else {
 		item, err = w.fromCustomer(c)
@@ -53,7 +60,11 @@ func (c Incoming) run(w *work) (*feedback.Item, error) {
 		m.Item = item.ID
 	}
 	m.Stage = feedback.StageDone
+	if c.Unread != "" {
+		m.Stage, m.Error = feedback.StageQuarantined, c.Unread
+	}
 	v := verdictOf(c.Verdict)
+	v.Unread = c.Unread != ""
 	m.Verdict = &v
 	finished, err := w.tx.Finish([]*feedback.Message{m})
 	if err != nil {
@@ -366,7 +377,10 @@ func (t *turn) absorb(item *feedback.Item) error {
 	countFiles(item, t.m.Attachments)
 	item.LastInAt = t.m.ReceivedAt
 	t.addFields(item, t.c.Verdict.Found)
-	return t.tx.IndexItem(item.ID, t.r.Index(item.Text))
+	if err := t.markUnread(item, t.c); err != nil {
+		return err
+	}
+	return t.tx.IndexItem(item.ID, t.index(item))
 }
 
 // addFields fills in what the item does not yet know.
@@ -417,6 +431,9 @@ func (t *turn) open() (*feedback.Item, error) {
 	}}); err != nil {
 		return nil, err
 	}
+	if err := t.markUnread(item, t.c); err != nil {
+		return nil, err
+	}
 	if silent(item) {
 		// Advertising gets no clock and no card, and no receipt to confirm
 		// that somebody reads: it stays in the list.
@@ -438,7 +455,7 @@ func (t *turn) open() (*feedback.Item, error) {
 }
 
 // corrected is the model that a verdict names once a colleague corrected it.
-const corrected = "staff"
+const corrected = feedback.ByStaff
 
 // sureSpam is from which score on a message is taken for nothing but
 // advertising: below it, people are rather heard once too often.
@@ -473,6 +490,7 @@ func (w *work) newItem(c Incoming, author *feedback.Author) *feedback.Item {
 		Receipt: feedback.DeliveryNone, Closure: feedback.DeliveryNone,
 		CreatedAt: w.now, PostedAt: m.PostedAt, UpdatedAt: w.now, Visit: 1,
 	}
+	item.Verdict.Unread = c.Unread != ""
 	if item.PostedAt.IsZero() {
 		item.PostedAt = w.now
 	}
@@ -526,10 +544,10 @@ func (w *work) routeEnv(item *feedback.Item) route.Env {
 // another route; a claimed one keeps its team, and its priority only rises.
 func (w *work) reconsider(item *feedback.Item) error {
 	was, team := item.Priority, item.Team
-	v := w.analyze(item.Text)
 	intent := item.Verdict.Intent
 	old := item.Verdict
-	item.Verdict = verdictOf(v)
+	var found map[string]string
+	item.Verdict, found = w.judge(item)
 	if old.Model == corrected {
 		// What a colleague said about it stands against later guesses.
 		item.Verdict.Sentiment, item.Verdict.Intent, item.Verdict.Topics, item.Verdict.Model = old.Sentiment, old.Intent, old.Topics, corrected
@@ -537,7 +555,7 @@ func (w *work) reconsider(item *feedback.Item) error {
 		// A kind word further on does not take an answer back that was promised.
 		item.Verdict.Intent = intent
 	}
-	w.addFields(item, v.Found)
+	w.addFields(item, found)
 	keepTeam := item.Owner != 0 || item.Transfers > 0
 	owned, copies, path, cards := item.Team, item.Copies, item.Path, item.Cards
 	w.consider(item)
@@ -661,7 +679,10 @@ func (t *turn) edited() (*feedback.Item, error) {
 	if strings.HasPrefix(was, strings.TrimSuffix(item.Quote, "…")) {
 		item.Quote = quoteOf(t.m.Text)
 	}
-	if err := t.tx.IndexItem(item.ID, t.r.Index(item.Text)); err != nil {
+	if err := t.markUnread(item, t.c); err != nil {
+		return nil, err
+	}
+	if err := t.tx.IndexItem(item.ID, t.index(item)); err != nil {
 		return nil, err
 	}
 	if item.State != feedback.Closed {
@@ -743,6 +764,9 @@ func (w *work) oneWay(c Incoming) (*feedback.Item, error) {
 	}}); err != nil {
 		return nil, err
 	}
+	if err := w.markUnread(item, c); err != nil {
+		return nil, err
+	}
 	if item.History || silent(item) {
 		return item, nil
 	}
@@ -801,6 +825,10 @@ func (w *work) oneWayEdited(c Incoming) (*feedback.Item, error) {
 	was := item.Text
 	item.Text = cutBytes(c.Message.Text, maxItemText)
 	item.Quote = quoteOf(item.Text)
+	item.Verdict.Unread = false // that was said of another text
+	if err := w.markUnread(item, c); err != nil {
+		return nil, err
+	}
 	if err := w.tx.IndexItem(item.ID, c.Tokens); err != nil {
 		return nil, err
 	}
@@ -828,9 +856,9 @@ func (w *work) carded(item *feedback.Item) bool {
 	case "on":
 		return true
 	case "urgent":
-		return urgent
+		return urgent || item.Verdict.Unjudged()
 	case "default":
-		return item.Verdict.Sentiment == "negative" || urgent
+		return item.Verdict.Sentiment == "negative" || urgent || item.Verdict.Unjudged()
 	default:
 		return true
 	}

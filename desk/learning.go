@@ -40,9 +40,9 @@ func (c *call) withdrawCorrection() error {
 			return err
 		}
 	}
-	item.Verdict = feedback.Verdict{}
+	item.Verdict = feedback.Verdict{Unread: item.Verdict.Unread}
 	if item.State == feedback.Closed || item.State == feedback.Resolved {
-		item.Verdict = verdictOf(c.r.Analyze(item.Text))
+		item.Verdict, _ = c.judge(item)
 	} else if err := c.reconsider(item); err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (w *work) uncorrect(a *Actor, item *feedback.Item, correction int64) error 
 	if err := w.tx.RevokeCorrection(correction, a.Staff.ID, w.now); err != nil {
 		return err
 	}
-	if item.Verdict.Model == corrected {
-		return nil // an earlier correction still stands
+	if item.Verdict.Model == corrected || item.Verdict.Unread {
+		return nil // an earlier correction still stands, or there is nothing to put in its place
 	}
 	if v := verdictOf(w.r.Analyze(item.Text)); v.Model != item.Verdict.Model {
 		item.Verdict = v
@@ -73,7 +73,8 @@ func (w *work) uncorrect(a *Actor, item *feedback.Item, correction int64) error 
 // Again has an item's text analysed again by the model in force. Labels change
 // and nothing else: priority, route, clock and owner stay, and nothing is sent
 // but the edit of a card that is there. What colleagues said stands: corrected
-// items are left alone, and tags set by hand stay. An item that the model in
+// items are left alone, as are those that could not be analysed (huiyin quarantine
+// -replay is for them), and tags set by hand stay. An item that the model in
 // force has judged already is left as it is, so that the same again does nothing.
 type Again struct {
 	Item int64
@@ -89,7 +90,7 @@ func (c *Again) run(w *work) (*feedback.Item, error) {
 		return nil, err
 	}
 	old := item.Verdict
-	if old.Model == corrected || strings.TrimSpace(item.Text) == "" {
+	if old.Model == corrected || old.Unread || strings.TrimSpace(item.Text) == "" {
 		return item, nil
 	}
 	item.Verdict = verdictOf(w.r.Analyze(item.Text))

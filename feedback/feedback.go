@@ -184,7 +184,17 @@ type Verdict struct {
 	Print      uint64            `json:"print,omitempty,string"`
 	Spam       float64           `json:"spam,omitempty"`
 	Model      string            `json:"model,omitempty"`
+	// Unread says that the analysis failed on something that was said: a person
+	// has to read it, and what stands beside it is of the rest, if anything.
+	Unread bool `json:"unread,omitempty"`
 }
+
+// ByStaff is the Model of a verdict that a colleague corrected.
+const ByStaff = "staff"
+
+// Unjudged reports whether neither the analysis nor a colleague has said what all
+// of it is about.
+func (v Verdict) Unjudged() bool { return v.Unread && v.Model != ByStaff }
 
 // TopicNames returns the names of v's topics, best first.
 func (v Verdict) TopicNames() []string {

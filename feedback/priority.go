@@ -42,6 +42,7 @@ type Grounds struct {
 const (
 	weightCritical  = 100
 	weightHigh      = 40
+	weightUnread    = 40
 	weightComplaint = 15
 	weightNegative  = 10
 	weightStrong    = 5 // very negative: score ≤ -0.8
@@ -70,7 +71,7 @@ var hazardsP0 = []string{"harm", "food", "selfharm", "legal", "media"}
 // "churn", "deadline").
 func Rank(g Grounds) (Priority, []string) {
 	v := g.Verdict
-	if v.Intent == "spam" {
+	if v.Intent == "spam" && !v.Unjudged() {
 		return P3, []string{"spam"}
 	}
 	type ground struct {
@@ -94,6 +95,10 @@ func Rank(g Grounds) (Priority, []string) {
 		case "high":
 			add("urgent", weightHigh)
 		}
+	}
+	if v.Unjudged() {
+		// It may be anything, but nobody is woken for what may be nothing.
+		add("unread", weightUnread)
 	}
 	if v.Intent == "complaint" {
 		add("complaint", weightComplaint)

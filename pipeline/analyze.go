@@ -48,7 +48,7 @@ func (p *Pipeline) directLoop(ctx context.Context) error {
 
 // analyze takes a batch of messages through analysis and routing. Messages that
 // fail stay as they are and are rung for again by the reconciler; those that
-// failed too often are quarantined with their reason.
+// failed too often are set aside with their reason, and given to people to read.
 func (p *Pipeline) analyze(ctx context.Context, ids []int64) error {
 	began := p.now()
 	var ms []*feedback.Message
@@ -60,13 +60,32 @@ func (p *Pipeline) analyze(ctx context.Context, ids []int64) error {
 	if err != nil || len(ms) == 0 {
 		return err
 	}
-	if ms, err = p.attempt(ctx, ms); err != nil {
+	together, alone := apart(ms)
+	if err := p.tryOnce(ctx, together); err != nil {
+		return err
+	}
+	for _, m := range alone {
+		if err := p.tryOnce(ctx, []*feedback.Message{m}); err != nil {
+			return err
+		}
+	}
+	p.meter.Analyzed(len(ms), p.now().Sub(began))
+	return nil
+}
+
+// tryOnce makes one try of each message.
+func (p *Pipeline) tryOnce(ctx context.Context, ms []*feedback.Message) error {
+	if len(ms) == 0 {
+		return nil
+	}
+	ms, unread, err := p.attempt(ctx, ms)
+	if err != nil {
 		return err
 	}
 	p.fail("analyze.attempted")
+	p.passOn(ctx, unread)
 	p.Process(ctx, ms)
 	p.fail("analyze.committed")
-	p.meter.Analyzed(len(ms), p.now().Sub(began))
 	return nil
 }
 
@@ -81,10 +100,11 @@ func (p *Pipeline) suspect(m *feedback.Message, now time.Time) bool {
 }
 
 // attempt counts a try of each message that may have been tried before, before
-// the work, so that a message which kills the process is found out, and sets
-// those aside that had too many. Of a message that has just come the first try is
-// not counted: one that kills the process is old when it comes again.
-func (p *Pipeline) attempt(ctx context.Context, ms []*feedback.Message) ([]*feedback.Message, error) {
+// the work, so that a message which kills the process is found out. It returns
+// which are to be tried, and which had too many tries and go to people unread;
+// where even that has failed they are set aside alone. Of a message that has just come the first
+// try is not counted: one that kills the process is old when it comes again.
+func (p *Pipeline) attempt(ctx context.Context, ms []*feedback.Message) (good, unread []*feedback.Message, err error) {
 	var ids []int64
 	now := p.now()
 	for _, m := range ms {
@@ -93,27 +113,30 @@ func (p *Pipeline) attempt(ctx context.Context, ms []*feedback.Message) ([]*feed
 		}
 	}
 	if len(ids) == 0 {
-		return ms, nil
+		return ms, nil, nil
 	}
-	good := ms[:0:0]
 	var bad []*feedback.Message
-	err := p.db.Write(ctx, func(tx *store.Tx) error {
-		good, bad = ms[:0:0], nil
+	err = p.db.Write(ctx, func(tx *store.Tx) error {
+		good, unread, bad = ms[:0:0], nil, nil
 		counts, err := tx.CountAttempts(ids)
 		if err != nil {
 			return err
 		}
 		for _, m := range ms {
-			if n := counts[m.ID]; n <= maxAttempts {
-				m.Attempts = n
-				good = append(good, m)
-				continue
-			}
-			m.Stage = feedback.StageQuarantined
-			if m.Error == "" {
+			n := counts[m.ID]
+			m.Attempts = n
+			if n > maxAttempts && m.Error == "" {
 				m.Error = "the process ended while analysing it"
 			}
-			bad = append(bad, m)
+			switch {
+			case n <= maxAttempts:
+				good = append(good, m)
+			case n == maxAttempts+1:
+				unread = append(unread, m)
+			default:
+				m.Stage = feedback.StageQuarantined
+				bad = append(bad, m)
+			}
 		}
 		if len(bad) == 0 {
 			return nil
@@ -121,13 +144,10 @@ func (p *Pipeline) attempt(ctx context.Context, ms []*feedback.Message) ([]*feed
 		_, err = tx.Finish(bad)
 		return err
 	})
-	if err == nil && len(bad) > 0 {
-		p.meter.Quarantined(len(bad))
-		for _, m := range bad {
-			p.log.Error("message quarantined", "message", m.ID, "channel", m.Channel, "reason", m.Error)
-		}
+	if err == nil {
+		p.setAside(bad...)
 	}
-	return good, err
+	return good, unread, err
 }
 
 // Process analyses messages and has the desk act on them. Each that fails is

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -71,16 +72,141 @@ func TestAPoisonousMessageIsSetAside(t *testing.T) {
 	if len(bad) != 1 || bad[0].Attempts <= maxAttempts-1 || !strings.Contains(bad[0].Error, "cannot analyse this") {
 		t.Fatalf("quarantined: %+v", bad)
 	}
+	// The customer is answered as usual, and people are told to read it.
 	h.settle()
-	if h.customer("客户1") != "" || h.count() != 2 {
-		t.Errorf("something became of it:\n%s", h.customer("客户1"))
+	if said := h.customer("客户1"); !strings.Contains(said, "收到了（编号 #3）") || h.count() != 3 {
+		t.Errorf("%d items; the customer reads:\n%s", h.count(), said)
 	}
-	// Once the fault is mended, it is played again.
+	item := h.item(3)
+	if item.Team != "care" || item.Priority != feedback.P1 || !item.Verdict.Unjudged() || item.Verdict.Sentiment != "" || item.DueAt.IsZero() || bad[0].Item != 3 {
+		t.Errorf("the item: %+v, of message %+v", item, bad[0])
+	}
+	if card := h.card(teamChat, 3).Text; !strings.Contains(card, "P1 #3 · 未能分析") || !strings.Contains(card, "机器没读懂，要人看") || !strings.Contains(card, "这条有毒") {
+		t.Errorf("the card:\n%s", card)
+	}
+	// Something worse is said beside it: that counts, and the poison is not tried again.
+	h.says("客户1", "我女儿喝了上吐下泻，现在在医院")
+	if item = h.item(3); item.Priority != feedback.P0 || !item.Verdict.Unread || !strings.Contains(item.Text, "有毒") || h.count() != 3 {
+		t.Errorf("after the next message: %+v", item)
+	}
+	// Once the fault is mended, it is played again: the same item, understood.
 	h.p.desk.SetRules(storyRules(t))
-	h.write(func(tx *store.Tx) error { return tx.Replay(bad[0].ID) })
+	was := h.customer("客户1")
+	for range 2 {
+		h.write(func(tx *store.Tx) error { return tx.Replay(bad[0].ID) })
+		h.settle()
+		if h.count() != 3 || len(h.quarantined()) != 0 {
+			t.Fatalf("%d items after playing it again, set aside: %+v", h.count(), h.quarantined())
+		}
+		if item = h.item(3); item.Verdict.Unread || item.Verdict.Sentiment != "negative" || strings.Count(item.Text, "有毒") != 1 {
+			t.Errorf("after playing it again: %+v", item)
+		}
+		h.write(func(tx *store.Tx) error { // as though it had been set aside twice
+			m, err := tx.Message(bad[0].ID)
+			if err != nil {
+				return err
+			}
+			m.Stage = feedback.StageQuarantined
+			return tx.SaveMessage(m)
+		})
+	}
+	if now := h.customer("客户1"); now != was {
+		t.Errorf("the customer was told something again:\n%s", now)
+	}
+	if card := h.card(teamChat, 3).Text; strings.Contains(card, "未能分析") {
+		t.Errorf("the card after playing it again:\n%s", card)
+	}
+}
+
+// TestWhatIsUnreadStaysSo: neither later words, nor labels withdrawn, nor an
+// analysis of everything anew runs into the poison again, and a newer text of an
+// entry takes its place.
+func TestWhatIsUnreadStaysSo(t *testing.T) {
+	h := newHouse(t, func(r *desk.Rules) {
+		healthy := r.Analyze
+		r.Analyze = func(text string) nlp.Verdict {
+			if strings.Contains(text, "毒") {
+				panic("cannot analyse this")
+			}
+			return healthy(text)
+		}
+	})
+	h.says("王小明", "快递太慢了，等了三天还没收到")
+	h.says("王小明", "这条有毒，谁看谁出错")
+	h.feed(listeners.Entry{ID: "w1", Text: "这条帖子也有毒", PostedAt: h.now, Author: listeners.Author{ID: "a", Name: "甲"}})
+	for range maxAttempts + 1 {
+		h.analyzeAll()
+	}
 	h.settle()
-	if h.count() != 3 || len(h.quarantined()) != 0 {
-		t.Errorf("%d items after playing it again", h.count())
+	if n := len(h.quarantined()); n != 2 || h.count() != 2 {
+		t.Fatalf("%d set aside, %d items", n, h.count())
+	}
+	joined, post := h.item(1), h.item(2)
+	if !joined.Verdict.Unjudged() || joined.Verdict.Sentiment != "negative" || !strings.Contains(joined.Text, "有毒") || joined.Priority > feedback.P1 {
+		t.Errorf("what it joined: %+v", joined)
+	}
+	if !post.Verdict.Unjudged() || !strings.Contains(h.card(teamChat, 2).Text, "未能分析") {
+		t.Errorf("the post: %+v\n%s", post, h.card(teamChat, 2).Text)
+	}
+	again := []desk.Change{&desk.Again{Item: 1}, &desk.Again{Item: 2}}
+	for _, r := range h.p.desk.Apply(context.Background(), again...) {
+		if r.Err != nil || !r.Item.Verdict.Unread {
+			t.Errorf("analysed again: %+v", r)
+		}
+	}
+	h.writes("U-LI", 1, "！纠正 投诉 +口味")
+	if item := h.item(1); item.Verdict.Unjudged() || !item.Verdict.Unread {
+		t.Errorf("a colleague has read it: %+v", item.Verdict)
+	}
+	h.feed(listeners.Entry{ID: "w1", Revision: "2", Text: "这条帖子改好了，店员态度太差", PostedAt: h.now, Author: listeners.Author{ID: "a", Name: "甲"}})
+	h.settle()
+	if post = h.item(2); post.Verdict.Unread || post.Verdict.Sentiment != "negative" || len(h.quarantined()) != 1 {
+		t.Errorf("the newer text: %+v", post)
+	}
+}
+
+// TestAKillerTakesNobodyAlong: those that were in one batch with a message which
+// ends the process are dealt with, and it alone goes to people unread.
+func TestAKillerTakesNobodyAlong(t *testing.T) {
+	ended := 0
+	h := newHouse(t, func(r *desk.Rules) {
+		healthy := r.Analyze
+		r.Analyze = func(text string) nlp.Verdict {
+			if strings.Contains(text, "毒") {
+				ended++
+				runtime.Goexit() // nothing recovers from this
+			}
+			return healthy(text)
+		}
+	})
+	for i := range 6 {
+		text := late
+		if i == 2 {
+			text = "这条有毒，谁看谁死"
+		}
+		who := fmt.Sprintf("客户%d", i)
+		if _, err := h.p.Receive(context.Background(), "care", h.event(bots.OnMessage, bots.Chat{ID: who}, who, text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for try := range maxAttempts + 3 {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.analyzeAll()
+		}()
+		<-done
+		h.now = h.now.Add(DefaultTiming().Reconcile)
+		if n := h.count(); try >= 3 && n < 5 {
+			t.Errorf("%d items after %d tries: the neighbours wait", n, try+1)
+		}
+	}
+	bad := h.quarantined()
+	if len(bad) != 1 || bad[0].Text != "这条有毒，谁看谁死" || bad[0].Item == 0 || h.count() != 6 || ended > maxAttempts+1 {
+		t.Fatalf("%d items, ended %d times, set aside: %+v", h.count(), ended, bad)
+	}
+	if !h.item(bad[0].Item).Verdict.Unjudged() {
+		t.Errorf("its item: %+v", h.item(bad[0].Item))
 	}
 }
 

@@ -386,10 +386,14 @@ func (p *Pipeline) revised(tx *store.Tx, channel string, e *listeners.Entry, now
 	if _, err := tx.EditMessage(old.ID, now.Text, now.Raw, p.now().UTC()); err != nil {
 		return 0, err
 	}
-	if old.Stage == feedback.StageDone {
-		if err := tx.Again(old.ID); err != nil {
-			return 0, err
-		}
+	switch old.Stage {
+	case feedback.StageDone:
+		err = tx.Again(old.ID)
+	case feedback.StageQuarantined:
+		err = tx.Replay(old.ID) // another text may well be understood
+	}
+	if err != nil {
+		return 0, err
 	}
 	return old.ID, nil
 }

@@ -329,8 +329,11 @@ func (s *Server) row(lang string, item *feedback.Item, owners map[int64]string) 
 	}
 	names := item.Verdict.TopicNames()
 	row.Facts = append(row.Facts, names[:min(listFacts, len(names))]...)
-	if w := say(lang, "sentiment."+item.Verdict.Sentiment); w != "" {
-		row.Facts = append(row.Facts, w)
+	if item.Verdict.Unjudged() {
+		row.Facts = append(row.Facts, say(lang, "card.unread"))
+	}
+	if item.Verdict.Sentiment != "" {
+		row.Facts = append(row.Facts, say(lang, "sentiment."+item.Verdict.Sentiment))
 	}
 	return row
 }

@@ -121,7 +121,7 @@ func (d *examination) backlog(ctx context.Context, db *store.DB) {
 	}
 	if n := waits.Quarantined; n > 0 {
 		d.say(what, bad(
-			fmt.Sprintf("%d 条消息处理不了，放在一边", n), fmt.Sprintf("%d messages failed too often and were set aside", n),
+			fmt.Sprintf("%d 条消息处理不了，放在一边（已经交给同事看的，写着未能分析）", n), fmt.Sprintf("%d messages failed too often and were set aside (colleagues read those that are marked as not analysed)", n),
 			"huiyin quarantine 看是哪些、为什么；原因去掉以后 huiyin quarantine -replay all 再试一次", "huiyin quarantine lists them and why; once the cause is gone, huiyin quarantine -replay all tries again"))
 	}
 	if d.bad == before {

@@ -18,8 +18,8 @@ import (
 // quarantineShown is how many messages one listing shows.
 const quarantineShown = 200
 
-// quarantine lists the messages that failed too often and were set aside, and
-// with -replay puts them back to work.
+// quarantine lists the messages that failed too often and were set aside, with the
+// item where people read each, and with -replay puts them back to work.
 func quarantine(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("quarantine")
 	replay := fs.Bool("replay", false, "try them again: the messages named, or all")
@@ -76,7 +76,11 @@ func (c *cli) listQuarantine(ctx context.Context, db *store.DB, texts bool) erro
 		return err
 	}
 	for _, m := range held {
-		line := []string{strconv.FormatInt(m.ID, 10), m.ReceivedAt.Format(time.RFC3339), m.Channel, cell(m.Error)}
+		item := "-"
+		if m.Item != 0 {
+			item = "#" + strconv.FormatInt(m.Item, 10)
+		}
+		line := []string{strconv.FormatInt(m.ID, 10), m.ReceivedAt.Format(time.RFC3339), m.Channel, item, cell(m.Error)}
 		if texts {
 			line = append(line, cell(m.Text))
 		}

@@ -20,7 +20,7 @@ func TestQuarantine(t *testing.T) {
 	defer db.Close()
 	said := &feedback.Message{
 		Channel: "care", External: "1", Platform: "telegram", Direction: feedback.In, Kind: feedback.KindMessage, Text: "漏水\x1b[2J了", Lane: feedback.Live,
-		Stage: feedback.StageQuarantined, Error: "panic: boom\nat", PostedAt: time.Now(), ReceivedAt: time.Now(),
+		Item: 12, Stage: feedback.StageQuarantined, Error: "panic: boom\nat", PostedAt: time.Now(), ReceivedAt: time.Now(),
 	}
 	unread := &feedback.Message{
 		Channel: "care", External: "2", Platform: "telegram", Direction: feedback.In, Kind: feedback.KindMessage, Raw: []byte("?"), Lane: feedback.Live,
@@ -37,7 +37,7 @@ func TestQuarantine(t *testing.T) {
 		t.Errorf("doctor says %d:\n%s", code, out)
 	}
 	listed := d.done("quarantine")
-	if lines := strings.Split(listed, "\n"); len(lines) != 2 || !strings.Contains(listed, "panic: boom at") {
+	if lines := strings.Split(listed, "\n"); len(lines) != 2 || !strings.Contains(listed, "\tcare\t#12\tpanic: boom at") || !strings.Contains(listed, "\tcare\t-\tthe platform's") {
 		t.Errorf("listed:\n%s", listed)
 	}
 	if strings.Contains(listed, "漏水") {

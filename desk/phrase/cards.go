@@ -21,6 +21,7 @@ func cardTexts() []entry {
 		{"card.reopened", "重开 ×{count}", "Reopened ×{count}"},
 		{"card.snoozed", "{when} 再看", "Again at {when}"},
 		{"card.nosend", "不能代发", "Can't be sent from here"},
+		{"card.unread", "未能分析", "Not analysed"},
 		{"card.unnotified", "未通知", "Not told"},
 		{"card.posted", "已在原帖回复", "Answered at the post"},
 		{"card.receipt", "⚠️ 回执可能没到", "⚠️ The receipt may not have arrived"},

@@ -53,6 +53,7 @@ func words() []entry {
 		{"reason.reopened", "重开过", "reopened"},
 		{"reason.repeated", "多次反馈", "not the first time"},
 		{"reason.spam", "像垃圾信息", "looks like spam"},
+		{"reason.unread", "机器没读懂，要人看", "not analysed, a person has to read it"},
 		{"reason.route", "路由定的", "set by a route"},
 
 		{"delivery.none", "没有发", "nothing sent"},
@@ -82,6 +83,8 @@ func words() []entry {
 
 		{"event.created", "新建", "created"},
 		{"event.message", "客户说", "customer wrote"},
+		{"event.unread", "没能自动分析", "could not be analysed"},
+		{"event.read", "补上了自动分析", "analysed after all"},
 		{"event.edited", "客户改了消息", "customer edited"},
 		{"event.deleted", "客户撤回消息", "customer took a message back"},
 		{"event.analyzed", "分析", "analysed"},
