@@ -71,16 +71,27 @@ func (p *Pipeline) keepTogether(group []*arrival) error {
 		if err := p.keepAll(tx, group); err != nil {
 			return err
 		}
-		p.fail("intake.before_commit")
+		p.failArrivals("intake.before_commit", group)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	p.fail("intake.after_commit")
+	p.failArrivals("intake.after_commit", group)
 	p.ringArrivals(group)
-	p.fail("intake.rung")
+	p.failArrivals("intake.rung", group)
 	return nil
+}
+
+// failArrivals is the failpoint of a step that a group takes, as such and by the
+// channels that are in it.
+func (p *Pipeline) failArrivals(step string, group []*arrival) {
+	p.fail(step)
+	for i, a := range group {
+		if i == 0 || a.channel != group[i-1].channel {
+			p.fail(step + "." + a.channel)
+		}
+	}
 }
 
 // ringArrivals tells who has work now.

@@ -63,6 +63,7 @@ func (p *Pipeline) receive(ctx context.Context, r *runner, e bots.Event) (bots.A
 		return bots.Answer{}, err
 	}
 	p.fail("intake.located")
+	p.fail("intake.located." + bot)
 	switch e.Type {
 	case bots.OnMoved:
 		return bots.Answer{}, p.moved(ctx, bot, e)

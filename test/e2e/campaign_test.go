@@ -13,20 +13,16 @@ import (
 )
 
 // TestCampaign plays long rounds of the campaigns that HUIYIN_ONLY names
-// (commas between; empty: all), in turns and each at least once, until
-// HUIYIN_CAMPAIGN is over (a duration; 10m where unset). Each round's seed is
-// its name; HUIYIN_SEED plays one round of each with that seed. Where
-// HUIYIN_RESULTS names a file, what was counted is added to it.
+// (commas between; empty: all but those that take long by themselves), in turns
+// and each at least once, until HUIYIN_CAMPAIGN is over (a duration; 10m where
+// unset). Each round's seed is its name; HUIYIN_SEED plays one round of each with
+// that seed. Where HUIYIN_RESULTS names a file, what was counted is added to it.
+// HUIYIN_LENGTH is how long a steady load lasts, instead of its own time.
 func TestCampaign(t *testing.T) {
-	length := 10 * time.Minute
-	var err error
-	if s := os.Getenv("HUIYIN_CAMPAIGN"); s != "" {
-		if length, err = time.ParseDuration(s); err != nil {
-			t.Fatalf("HUIYIN_CAMPAIGN: %v", err)
-		}
-	}
+	length := durationOf(t, "HUIYIN_CAMPAIGN", 10*time.Minute)
 	seed, once := rand.Uint64N(1_000_000), false
 	if s := os.Getenv("HUIYIN_SEED"); s != "" {
+		var err error
 		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
 			t.Fatalf("HUIYIN_SEED: %v", err)
 		}
@@ -39,7 +35,7 @@ func TestCampaign(t *testing.T) {
 			if rounds >= len(chosen) && time.Since(began) >= length {
 				break
 			}
-			t.Run(c.name+"/"+strconv.FormatUint(seed, 10), func(t *testing.T) { c.play(t, seed, true) })
+			t.Run(c.name+"/"+strconv.FormatUint(seed, 10), func(t *testing.T) { c.play(t, seed) })
 			rounds++
 		}
 		seed++
@@ -50,15 +46,45 @@ func TestCampaign(t *testing.T) {
 	t.Logf("%d rounds in %s", rounds, time.Since(began).Round(time.Second))
 }
 
-func chosenCampaigns(t *testing.T, only string) []campaign {
+func durationOf(t *testing.T, name string, otherwise time.Duration) time.Duration {
 	t.Helper()
-	all := append(campaigns(), campaign{"disk", onSQLite, troubleDisk})
-	if only == "" {
-		return all
+	s := os.Getenv(name)
+	if s == "" {
+		return otherwise
 	}
-	var chosen []campaign
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return d
+}
+
+// playable is a campaign by its name.
+type playable struct {
+	name string
+	play func(t *testing.T, seed uint64)
+}
+
+func chosenCampaigns(t *testing.T, only string) []playable {
+	t.Helper()
+	var all []playable
+	for _, c := range append(campaigns(),
+		campaign{"disk", onSQLite, troubleDisk},
+		campaign{"platforms-postgres", onPostgres, troublePlatforms}) {
+		all = append(all, playable{c.name, func(t *testing.T, seed uint64) { c.play(t, seed, true) }})
+	}
+	inTurns := len(all)
+	long := campaign{"redis-long", onBoth, troubleRedisLong}
+	all = append(all, playable{long.name, func(t *testing.T, seed uint64) { long.play(t, seed, true) }})
+	for _, c := range steadies() {
+		all = append(all, playable{c.name, func(t *testing.T, seed uint64) { c.play(t, seed, durationOf(t, "HUIYIN_LENGTH", 0)) }})
+	}
+	if only == "" {
+		return all[:inTurns]
+	}
+	var chosen []playable
 	for name := range strings.SplitSeq(only, ",") {
-		i := slices.IndexFunc(all, func(c campaign) bool { return c.name == name })
+		i := slices.IndexFunc(all, func(c playable) bool { return c.name == name })
 		if i < 0 {
 			t.Fatalf("HUIYIN_ONLY: there is no campaign %q", name)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,54 +53,54 @@ func TestCampaigns(t *testing.T) {
 }
 
 // killsOne ends a lone process at each step, in a random order.
-func killsOne(r *rig) {
-	list := cells()
+func killsOne(r *rig) { r.kills(&victim{name: "serve", list: r.deaths("")}) }
+
+// killsRoles ends the process whose step it is, while the others go on.
+func killsRoles(r *rig) {
+	var all []*victim
+	for i, role := range []string{"web", "bots", "pipeline"} {
+		if i > 0 {
+			r.configure(i, r.set.extra)
+		}
+		all = append(all, &victim{name: role, conf: i, args: []string{"-only", role}, list: r.deaths(role)})
+	}
+	r.load.postsTo(r.web)
+	r.kills(all...)
+}
+
+// deaths are the steps at which a process is to end: those of its role, or all,
+// several times in a long round and a few of them in a short one.
+func (r *rig) deaths(role string) []cell {
+	list, times := shortCells(), 1
+	if r.long {
+		list, times = cells(), 2
+	}
+	list = slices.DeleteFunc(list, func(c cell) bool { return role != "" && c.role() != role })
+	list = slices.Repeat(list, times)
 	r.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	if !r.long {
 		list = list[:2]
 	}
-	r.kill(list, func() int { return 1 + r.rng.IntN(3) })
-	r.round.Injected["kill -9 at a step"] = len(list)
-	r.serves(1)
+	return list
 }
 
-// role is the process in which a step is taken, where each role has one.
-func (c cell) role() int {
-	switch {
-	case strings.HasPrefix(c.at, "intake") && c.says == onPage:
-		return 0
-	case strings.HasPrefix(c.at, "intake"), strings.HasPrefix(c.at, "desk"):
-		return 1
-	default:
-		return 2
+// kills has processes end as their lists say and counts it.
+func (r *rig) kills(victims ...*victim) {
+	r.house.t.Helper()
+	for _, v := range victims {
+		v.passing = func() int { return 1 + r.rng.IntN(3) }
 	}
-}
-
-// killsRoles ends the process whose step it is, while the others go on.
-func killsRoles(r *rig) {
-	roles := []string{"web", "bots", "pipeline"}
-	start := func(i int, env ...string) *process {
-		r.configure(i, r.set.extra)
-		p := r.launch(i, []string{"-only", roles[i]}, env...)
-		r.ready(p)
-		return p
-	}
-	for i := range roles {
-		r.procs = append(r.procs, start(i))
-	}
-	list := cells()
-	r.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	if !r.long {
-		list = list[:4]
-	}
-	for _, c := range list {
-		i := c.role()
-		r.must(r.procs[i].stop())
-		r.procs[i] = start(i, "HUIYIN_CRASH_AT="+c.at+":1")
-		r.says(c.says)
-		r.until("the "+roles[i]+" process ends at "+c.at, func() bool { return r.procs[i].ended() })
-		r.procs[i] = start(i)
-		r.round.Injected["kill -9 at a step of "+roles[i]]++
+	r.kill(victims...)
+	r.round.Kills = map[string]int{}
+	for _, v := range victims {
+		r.procs = append(r.procs, v.p)
+		for at, n := range v.kills {
+			r.round.Kills[v.name+" "+at] += n
+			r.round.Injected["kill -9 of "+v.name] += n
+		}
+		for _, took := range v.readies {
+			r.round.Ready = max(r.round.Ready, took.Seconds())
+		}
 	}
 }
 
@@ -108,7 +109,7 @@ func troubleRedis(r *rig) {
 	r.serves(2)
 	away := 2 * time.Second
 	if r.long {
-		away = 45 * time.Second
+		away = 30 * time.Second
 	}
 	r.inject(2,
 		fault{"FLUSHALL", r.redis.Flush},
@@ -129,13 +130,18 @@ func troubleRedis(r *rig) {
 		r.redis.Flush()
 		r.round.Injected["FLUSHALL"]++
 		r.goOn(r.pick(0, 2*time.Second))
+		r.redis.Kill()
+		r.goOn(r.pick(0, time.Second))
+		r.redis.Start()
+		r.round.Injected["kill -9, back empty"]++
+		r.goOn(r.pick(0, 2*time.Second))
 	}
 }
 
 // troublePostgres: the server crashes and recovers, and connections are ended.
 func troublePostgres(r *rig) {
 	r.serves(1)
-	r.inject(3,
+	r.inject(5,
 		fault{"server crash and recovery", func() { r.pg.Crash(); r.goOn(r.pick(0, 2*time.Second)); r.pg.Start() }},
 		fault{"all connections ended", r.endConnections},
 		fault{"connections ended, again and again", func() {
@@ -145,6 +151,28 @@ func troublePostgres(r *rig) {
 			}
 		}},
 	)
+}
+
+// troubleRedisLong: Redis hangs for a minute ten times, and is away for ten
+// minutes.
+func troubleRedisLong(r *rig) {
+	r.serves(2)
+	for range 10 {
+		r.some(1)
+		r.redis.Stop()
+		r.some(1)
+		r.goOn(time.Minute)
+		r.redis.Cont()
+		r.round.Injected["hang (SIGSTOP) of a minute"]++
+		r.goOn(5 * time.Second)
+	}
+	r.redis.Kill()
+	for range 10 {
+		r.some(1)
+		r.goOn(time.Minute)
+	}
+	r.redis.Start()
+	r.round.Injected["away for ten minutes"]++
 }
 
 // endConnections ends the server's side of all connections but its own.
@@ -180,32 +208,60 @@ func troubleSQLite(r *rig) {
 }
 
 // troublePlatforms: answers are lost, late, cut off, refused, and no answer says
-// how long to wait.
+// how long to wait. Each counts once it befell a request.
 func troublePlatforms(r *rig) {
 	r.serves(1)
-	telegram := map[string]telegramtest.Fault{
+	var faults []fault
+	for name, f := range map[string]telegramtest.Fault{
 		"Telegram: taken, answer lost": {Drop: true}, "Telegram: taken, answer cut": {Truncate: true}, "Telegram: taken, answer too late": {Late: 6 * time.Second},
 		"Telegram: reset": {Reset: true}, "Telegram: 500": {Status: 500}, "Telegram: 502": {Status: 502},
 		"Telegram: 429 for 1 s": {Code: 429, Description: "Too Many Requests: retry after 1", RetryAfter: 1}, "Telegram: 429 without a time": {Code: 429, Description: "Too Many Requests"},
+	} {
+		f.Times = r.often(name)
+		faults = append(faults, fault{name, func() { r.tg.Fail("sendMessage", f) }})
 	}
-	slack := map[string]slacktest.Fault{
+	for name, f := range map[string]slacktest.Fault{
 		"Slack: taken, answer lost": slacktest.AcceptThenDrop(), "Slack: taken, answer cut": slacktest.Truncated(), "Slack: taken, answer too late": slacktest.Slow(6 * time.Second),
 		"Slack: reset": slacktest.Reset(), "Slack: 503": slacktest.Status(503), "Slack: 429 for 1 s": slacktest.RateLimited(time.Second), "Slack: 429 without a time": slacktest.RateLimited(-1),
 		"Slack: 200, internal_error": slacktest.NotOK("internal_error"), "Slack: 200, ratelimited": slacktest.NotOK("ratelimited"), "Slack: 200, not JSON": slacktest.Answer("<html>"),
-	}
-	var faults []fault
-	for name, f := range telegram {
-		faults = append(faults, fault{name, func() { r.tg.Fail("sendMessage", f) }})
-	}
-	for name, f := range slack {
+	} {
 		method := []string{"chat.postMessage", "chat.update", "conversations.history"}[r.rng.IntN(3)]
-		if strings.Contains(name, "taken") {
+		if strings.Contains(name, "taken") || strings.Contains(name, "429") {
 			method = "chat.postMessage"
 		}
-		faults = append(faults, fault{name, func() { r.sl.Misbehave(method, f) }})
+		faults = append(faults, fault{name, func() { r.sl.Misbehave(method, slices.Repeat([]slacktest.Fault{f}, r.often(name))...) }})
 	}
-	r.inject(3, faults...)
-	r.tg.Heal()
+	if !r.long {
+		r.inject(1, faults...)
+		r.tg.Heal()
+		r.sl.Heal()
+		return
+	}
+	faults = slices.Repeat(faults, 8)
+	r.rng.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
+	for _, f := range faults {
+		waiting := r.tg.Faulty() + r.sl.Faulty()
+		f.do()
+		n := r.tg.Faulty() + r.sl.Faulty() - waiting
+		r.some(1)
+		// Searches and edits may be long in coming: what befell none is taken back.
+		met := within(10*time.Second, func() bool { r.step(); return r.tg.Faulty()+r.sl.Faulty() == 0 })
+		if !met {
+			n -= r.tg.Faulty() + r.sl.Faulty()
+			r.tg.Heal()
+			r.sl.Heal()
+		}
+		r.round.Injected[f.name] += n
+	}
+}
+
+// often is how many requests in a row a fault befalls: to be told to wait is
+// cheap, and comes in series.
+func (r *rig) often(fault string) int {
+	if r.long && strings.Contains(fault, "429") {
+		return 4
+	}
+	return 1
 }
 
 // troubleNetwork: what stands between the program and its database, its Redis

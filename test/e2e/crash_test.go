@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,21 +10,48 @@ import (
 type cell struct {
 	at   string
 	says kind
+	long bool // for long rounds: nearly the same as another
 }
 
 // cells are all the steps between a platform and the closing reply.
 func cells() []cell {
 	list := []cell{
-		{"intake.located", complaint}, {"intake.before_commit", onPage}, {"intake.after_commit", complaint}, {"intake.rung", onPage},
-		{"intake.after_commit", onPage}, {"analyze.attempted", complaint}, {"analyze.committed", complaint}, {"timers.due", fragment},
-		{"attach.fetched", photo}, {"desk.handled", complaint}, {"desk.tapped", complaint},
+		{at: "analyze.attempted", says: complaint}, {at: "analyze.committed", says: complaint}, {at: "timers.due", says: fragment},
+		{at: "attach.fetched", says: photo}, {at: "desk.handled", says: complaint}, {at: "desk.tapped", says: complaint},
+		{at: "intake.located.care", says: complaint}, {at: "intake.located.site", says: onPage, long: true},
+		{at: "intake.before_commit.care", says: complaint, long: true}, {at: "intake.before_commit.site", says: onPage}, {at: "intake.before_commit.shop", says: nothing, long: true},
+		{at: "intake.after_commit.care", says: complaint}, {at: "intake.after_commit.site", says: onPage}, {at: "intake.after_commit.shop", says: nothing, long: true},
+		{at: "intake.rung.care", says: complaint, long: true}, {at: "intake.rung.site", says: onPage}, {at: "intake.rung.shop", says: nothing, long: true},
 	}
 	for _, step := range []string{"claimed", "performed", "recorded"} {
 		for _, out := range []string{"receipt", "card", "closure", "said"} {
-			list = append(list, cell{"deliver." + step + "." + out, complaint})
+			list = append(list, cell{at: "deliver." + step + "." + out, says: complaint})
 		}
 	}
 	return list
+}
+
+// shortCells are those of them that short rounds know.
+func shortCells() []cell {
+	var list []cell
+	for _, c := range cells() {
+		if !c.long {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// role is the process in which a step is taken, where each role has one.
+func (c cell) role() string {
+	switch {
+	case strings.HasSuffix(c.at, ".site"), strings.HasSuffix(c.at, ".shop"):
+		return "web"
+	case strings.HasPrefix(c.at, "intake"), strings.HasPrefix(c.at, "desk"):
+		return "bots"
+	default:
+		return "pipeline"
+	}
 }
 
 // ledgerHouse is a house whose cards are spread over lanes.
@@ -35,7 +61,7 @@ func ledgerHouse(t *testing.T, set setup) *house {
 	if set.undo == "" {
 		set.undo = "0s"
 	}
-	set.extra = laneConfig() + set.extra
+	set.extra = laneConfig(set.cards) + set.extra
 	return newHouse(t, set)
 }
 
@@ -46,8 +72,7 @@ func TestKilledBetweenEachStep(t *testing.T) {
 	t.Parallel()
 	h := ledgerHouse(t, setup{})
 	l := newLedger(h, 1)
-	l.kill(cells(), func() int { return 1 })
-	h.start()
+	l.kill(&victim{name: "serve", list: shortCells()})
 	l.finish()
 	uncertain := 0
 	for _, tr := range l.tracks {
@@ -62,27 +87,84 @@ func TestKilledBetweenEachStep(t *testing.T) {
 	l.check()
 }
 
-// kill runs the program once for each cell until it ends there. passing says at
-// which passing of the step.
-func (l *ledger) kill(list []cell, passing func() int) {
+// victim is a process that is ended and started again and again: once at each
+// step of its list, in their order.
+type victim struct {
+	name    string
+	conf    int        // which configuration it has
+	args    []string   // of serve
+	list    []cell     // what is still to come
+	passing func() int // at which passing of a step; nil: the first
+
+	p        *process
+	at       string    // where it will end; empty: it runs on
+	says     kind      // what makes it get there
+	launched time.Time // …when
+	more     time.Time // when it is helped on
+	kills    map[string]int
+	readies  []time.Duration // how long it took to be ready, where it came so far
+	ready    bool
+}
+
+// kill keeps processes running and ends each at all steps of its list, while
+// people write and what was begun goes on; afterwards all of them run.
+func (l *ledger) kill(victims ...*victim) {
 	l.h.t.Helper()
-	for _, c := range list {
-		n := passing()
-		p := l.h.launch(0, nil, fmt.Sprintf("HUIYIN_CRASH_AT=%s:%d", c.at, n))
-		for range n {
-			l.says(c.says)
+	for busy := true; busy; time.Sleep(15 * time.Millisecond) {
+		busy = false
+		for _, v := range victims {
+			l.tend(v)
+			busy = busy || v.at != ""
 		}
+		l.step()
+	}
+	for _, v := range victims {
+		l.h.ready(v.p)
+	}
+}
+
+// tend starts a process that has ended, and sees to it that it ends again.
+func (l *ledger) tend(v *victim) {
+	l.h.t.Helper()
+	if v.p != nil && !v.ready && v.p.isReady() {
+		v.ready = true
+		v.readies = append(v.readies, time.Since(v.launched))
+	}
+	switch {
+	case v.p == nil:
+	case v.p.ended():
+		if out := v.p.err.String(); v.at == "" || strings.Contains(out, "panic") || v.p.cmd.ProcessState.ExitCode() != -1 {
+			l.h.t.Fatalf("%s ended otherwise than at %q: %s\n%s", v.name, v.at, v.p.cmd.ProcessState, tail(out))
+		}
+		v.kills[v.at]++
+	case v.at == "":
+		return
+	case time.Since(v.launched) > 3*patience:
+		l.h.t.Fatalf("%s does not get to %s within %s", v.name, v.at, 3*patience)
+	case time.Now().After(v.more):
 		// Several may pass a step at once, which counts once.
-		more := time.Now().Add(10 * time.Second)
-		l.until("the process ends at "+c.at, func() bool {
-			if time.Now().After(more) && !p.ended() {
-				more = time.Now().Add(10 * time.Second)
-				l.says(c.says)
-			}
-			return p.ended()
-		})
-		if out := p.err.String(); strings.Contains(out, "panic") || p.cmd.ProcessState.ExitCode() != -1 {
-			l.h.t.Fatalf("the process ended otherwise at %s: %s\n%s", c.at, p.cmd.ProcessState, tail(out))
-		}
+		v.more = time.Now().Add(10 * time.Second)
+		l.says(v.says)
+		return
+	default:
+		return
+	}
+	if v.kills == nil {
+		v.kills = map[string]int{}
+	}
+	v.at, v.ready, v.launched, v.more = "", false, time.Now(), time.Now().Add(10*time.Second)
+	if len(v.list) == 0 {
+		v.p = l.h.launch(v.conf, v.args)
+		return
+	}
+	c := v.list[0]
+	v.list, v.at, v.says = v.list[1:], c.at, c.says
+	n := 1
+	if v.passing != nil {
+		n = v.passing()
+	}
+	v.p = l.h.launch(v.conf, v.args, crashAt(c.at, n))
+	for range n {
+		l.says(c.says)
 	}
 }

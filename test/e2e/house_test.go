@@ -67,6 +67,7 @@ type setup struct {
 	storage  string // further keys of storage, each with a comma before it
 	extra    string // further configuration
 	metrics  string // where /metrics is served; empty: nowhere
+	cards    string // which of the ledger's items have cards; empty: as by default
 }
 
 // house is a configured Huiyin with its platforms.
@@ -234,6 +235,9 @@ func (h *house) launch(n int, args []string, env ...string) *process {
 	return p
 }
 
+// crashAt has a process end at the n-th passing of a step, as kill -9 ends it.
+func crashAt(step string, n int) string { return fmt.Sprintf("HUIYIN_CRASH_AT=%s:%d", step, n) }
+
 // ended reports whether the process is gone.
 func (p *process) ended() bool {
 	select {
@@ -312,7 +316,13 @@ func within(d time.Duration, ok func() bool) bool {
 // run runs another command of the program and returns what it printed.
 func (h *house) run(args ...string) string {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	return h.runFor(patience, args...)
+}
+
+// runFor is run for what may take longer.
+func (h *house) runFor(most time.Duration, args ...string) string {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, append(args, "-c", h.file(0))...)
 	cmd.Dir = h.dir

@@ -20,6 +20,36 @@ type ledger struct {
 	base   string // the web page's address
 	tracks []*track
 	again  int // commands written a second time, since Slack had given them up
+
+	seen map[string]snapshot // of channels
+	told snapshot            // what only the colleague sees
+}
+
+// snapshot is what was read a moment ago: people do not look more often.
+type snapshot struct {
+	at  time.Time
+	all []slacktest.Message
+}
+
+// moment is how long a snapshot is as good as new.
+const moment = 20 * time.Millisecond
+
+// lane returns what stands in a channel.
+func (l *ledger) lane(channel string) []slacktest.Message {
+	s := l.seen[channel]
+	if time.Since(s.at) > moment {
+		s = snapshot{all: l.h.sl.Messages(channel), at: time.Now()}
+		l.seen[channel] = s
+	}
+	return s.all
+}
+
+// whispers returns what only the colleague sees.
+func (l *ledger) whispers() []slacktest.Message {
+	if time.Since(l.told.at) > moment {
+		l.told = snapshot{all: l.h.sl.Ephemerals(agent), at: time.Now()}
+	}
+	return l.told.all
 }
 
 // track is one token's way.
@@ -30,6 +60,7 @@ type track struct {
 	nonce    string
 	text     string
 	later    string    // said once there is a receipt
+	said     time.Time // the fragment
 	sent     bool      // the page was told that it is stored; Telegram keeps what is not confirmed
 	number   int       // of the item, as the card has it
 	where    string    // the card's channel
@@ -49,10 +80,14 @@ type track struct {
 	closures int  // …at the end
 	looked   time.Time
 	shown    []telegramtest.Message // on the page, when it was last looked at
+	done     bool                   // nothing is left to do for anybody
 }
 
 // reading is how long a colleague takes at least to read a card.
 const reading = 500 * time.Millisecond
+
+// impatience is how long a customer waits for an answer to a fragment.
+const impatience = 15 * time.Second
 
 // aWhile is how long a colleague waits before writing a command again.
 const aWhile = 4 * time.Second
@@ -63,10 +98,14 @@ const lanes = 5
 
 func laneChannel(i int) string { return fmt.Sprintf("C0LANE%d", i) }
 
-// laneConfig gives each lane a team.
-func laneConfig() string {
+// laneConfig gives each lane a team. cards says which of the others have one.
+func laneConfig(cards string) string {
 	var b strings.Builder
-	b.WriteString("routes:\n  team: care\n  routes:\n")
+	b.WriteString("routes:\n  team: care\n")
+	if cards != "" {
+		b.WriteString("  cards: " + cards + "\n")
+	}
+	b.WriteString("  routes:\n")
 	for i := range lanes {
 		fmt.Fprintf(&b, "    - {when: 'text contains \"第%d区\"', team: lane%d}\n", i, i)
 	}
@@ -85,7 +124,7 @@ func newLedger(h *house, seed uint64) *ledger {
 	for i := range lanes {
 		h.sl.AddChannel(laneChannel(i), fmt.Sprintf("lane%d", i), agent)
 	}
-	return &ledger{h: h, rng: rand.New(rand.NewPCG(seed, seed)), base: "http://" + h.web}
+	return &ledger{h: h, rng: rand.New(rand.NewPCG(seed, seed)), base: "http://" + h.web, seen: map[string]snapshot{}}
 }
 
 // what a customer sends.
@@ -96,10 +135,14 @@ const (
 	fragment       // too short to be complete: its receipt waits for silence
 	photo
 	onPage
+	nothing
 )
 
 // says has a new customer say something with a token of its own.
 func (l *ledger) says(k kind) *track {
+	if k == nothing {
+		return nil
+	}
 	var b strings.Builder
 	for range 7 {
 		b.WriteByte("bcdfghjkmnpqrstvwxz"[l.rng.IntN(19)])
@@ -119,7 +162,7 @@ func (l *ledger) says(k kind) *track {
 	switch k {
 	case fragment:
 		l.h.tg.UserSays(t.user, t.user, fmt.Sprintf("第%d区凉了", n%lanes))
-		t.later = t.text
+		t.later, t.said = t.text, time.Now()
 	case photo:
 		l.h.tg.SendsPhoto(t.user, t.user, t.text, png)
 	default:
@@ -166,6 +209,9 @@ func (l *ledger) counts(t *track) (receipts, closures int) {
 // step does whatever can be done now, as the people would.
 func (l *ledger) step() {
 	for _, t := range l.tracks {
+		if t.done {
+			continue
+		}
 		if !t.sent {
 			// A page that got no answer sends the same again.
 			if !t.started() && t.page.visit("/c") != nil {
@@ -175,7 +221,9 @@ func (l *ledger) step() {
 			continue
 		}
 		if t.later != "" {
-			if receipts, _ := l.counts(t); receipts > 0 {
+			// Whoever gets no receipt, since nobody knows whether it arrived, goes
+			// on all the same.
+			if receipts, _ := l.counts(t); receipts > 0 || time.Since(t.said) > impatience {
 				l.h.tg.UserSays(t.user, t.user, t.later)
 				t.later = ""
 			}
@@ -187,12 +235,18 @@ func (l *ledger) step() {
 		if !ok {
 			continue
 		}
-		t.mayLack = t.mayLack || strings.Contains(card.Text, "⚠️ 回执可能没到")
+		t.doubts(card)
 		l.colleague(t, card)
+		t.done = l.settled(t)
 	}
 }
 
 func (t *track) started() bool { return t.page.n > 0 }
+
+// doubts remembers that the card said that the receipt may not have arrived.
+func (t *track) doubts(card slacktest.Message) {
+	t.mayLack = t.mayLack || strings.Contains(card.Text, "⚠️ 回执可能没到")
+}
 
 // colleague resolves the item once the customer has, or may not have, the
 // receipt; and lets the customer rate.
@@ -217,7 +271,10 @@ func (l *ledger) colleague(t *track, card slacktest.Message) {
 		return
 	}
 	if !t.asked {
-		for _, m := range l.h.sl.Thread(t.where, t.card) {
+		for _, m := range l.lane(t.where) {
+			if m.Thread != t.card {
+				continue
+			}
 			_, got := m.Find("客户已收到")
 			_, again := m.Find("再发一次")
 			if got && again && strings.Contains(m.Text, fmt.Sprintf("⚠️ #%d 的回复可能到了，也可能没到：", t.number)) {
@@ -239,7 +296,7 @@ func (l *ledger) colleague(t *track, card slacktest.Message) {
 // away and nothing was done.
 func (l *ledger) notDone(t *track) bool {
 	n := 0
-	for _, m := range l.h.sl.Ephemerals(agent) {
+	for _, m := range l.whispers() {
 		if m.Channel == t.where && m.Thread == t.card && strings.Contains(m.Text, "这一步没有做") {
 			n++
 		}
@@ -252,7 +309,7 @@ func (l *ledger) notDone(t *track) bool {
 // find looks for the item's card.
 func (l *ledger) find(t *track) bool {
 	for i := range lanes {
-		for _, m := range l.h.sl.Messages(laneChannel(i)) {
+		for _, m := range l.lane(laneChannel(i)) {
 			if m.Thread == "" && !m.Deleted && strings.Contains(m.Text, t.token) {
 				got := cardNumber.FindStringSubmatch(firstLine(m.Text))
 				if got == nil {
@@ -272,7 +329,7 @@ var cardNumber = regexp.MustCompile(`#(\d+) `)
 // the newer one is edited.
 func (l *ledger) now(t *track) (slacktest.Message, bool) {
 	var found slacktest.Message
-	for _, m := range l.h.sl.Messages(t.where) {
+	for _, m := range l.lane(t.where) {
 		if isCard(m.Thread, m.Text, t.number) && !m.Deleted {
 			found = m
 		}
@@ -306,6 +363,7 @@ func (l *ledger) finish() {
 	l.until("every message came to its end", func() bool {
 		for _, t := range l.tracks {
 			if !l.settled(t) {
+				t.done = false
 				return false
 			}
 		}
@@ -347,6 +405,7 @@ func (l *ledger) tell(t *track) string {
 			fmt.Fprintf(&b, "only 李雷: %s %s\n", m.Text, slackButtons(m))
 		}
 	}
+	b.WriteString(l.h.kept(t))
 	return b.String()
 }
 
@@ -397,7 +456,11 @@ func (l *ledger) check() {
 	board.signsIn(code[1])
 	row := regexp.MustCompile(`data-key="i(\d+)"`)
 	for _, t := range l.tracks {
+		t.looked = time.Time{}
 		receipts, closures := l.counts(t)
+		if card, ok := l.now(t); ok {
+			t.doubts(card)
+		}
 		if receipts > 1 || receipts == 0 && !t.mayLack {
 			l.h.t.Errorf("%d receipts, doubt shown: %t\n%s", receipts, t.mayLack, l.tell(t))
 		}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"debug/buildinfo"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -51,18 +52,11 @@ type rig struct {
 // play plays one round.
 func (c campaign) play(t *testing.T, seed uint64, long bool) {
 	t.Helper()
-	r := c.rig(t, seed, long)
+	r := c.rig(t, seed, long, setup{})
 	began := time.Now()
 	defer func() {
 		r.round.Seconds, r.round.Failed = time.Since(began).Seconds(), t.Failed()
-		if t.Failed() {
-			t.Logf("replay with: make campaign ONLY=%s SEED=%d", c.name, seed)
-		}
-		if path := os.Getenv("HUIYIN_RESULTS"); path != "" {
-			if err := report.Append(path, r.round); err != nil {
-				t.Error(err)
-			}
-		}
+		r.keep()
 	}()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -80,9 +74,41 @@ func (c campaign) play(t *testing.T, seed uint64, long bool) {
 		})
 	}()
 	c.trouble(r)
+	calm := time.Now()
 	cancel()
 	r.until("the load is taken", func() bool { return isClosed(ended) })
-	r.end()
+	r.end(calm)
+}
+
+// keep adds the round to the file of results, where one is named.
+func (r *rig) keep() {
+	t := r.house.t
+	if t.Failed() {
+		t.Logf("replay with: make campaign ONLY=%s SEED=%d", r.round.Campaign, r.round.Seed)
+	}
+	if path := os.Getenv("HUIYIN_RESULTS"); path != "" {
+		if err := report.Append(path, r.round); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// commit names what the program was built from.
+func commit() string {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return ""
+	}
+	revision, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(len(s.Value), 10)]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+"
+		}
+	}
+	return revision + changed
 }
 
 func isClosed(c chan struct{}) bool {
@@ -94,10 +120,10 @@ func isClosed(c chan struct{}) bool {
 	}
 }
 
-func (c campaign) rig(t *testing.T, seed uint64, long bool) *rig {
+func (c campaign) rig(t *testing.T, seed uint64, long bool, set setup) *rig {
 	t.Helper()
 	r := &rig{rng: rand.New(rand.NewPCG(seed, 7)), long: long}
-	set := setup{extra: streamConfig}
+	set.extra = streamConfig
 	switch c.on {
 	case onSQLite:
 	case onPostgres, onBoth:
@@ -114,7 +140,7 @@ func (c campaign) rig(t *testing.T, seed uint64, long bool) *rig {
 	r.house = ledgerHouse(t, set)
 	r.ledger = newLedger(r.house, seed)
 	r.load = newStream(r.house)
-	r.round = report.Round{Campaign: c.name, Seed: seed, Began: time.Now().UTC().Truncate(time.Second), Injected: map[string]int{}, Counted: map[string]int{}}
+	r.round = report.Round{Campaign: c.name, Seed: seed, Commit: commit(), Began: time.Now().UTC().Truncate(time.Second), Injected: map[string]int{}, Counted: map[string]int{}}
 	return r
 }
 
@@ -192,10 +218,11 @@ func (r *rig) inject(times int, faults ...fault) {
 
 // end waits until everything is at its end and holds it against the promises;
 // then once more with a Redis that forgot everything.
-func (r *rig) end() {
+func (r *rig) end(calm time.Time) {
 	t := r.house.t
 	t.Helper()
 	r.finish()
+	r.round.Recovered = time.Since(calm).Seconds()
 	uncertain := 0
 	for _, tr := range r.tracks {
 		if tr.asked {
@@ -229,10 +256,16 @@ func (r *rig) end() {
 			n[report.SecondTimes]++
 		}
 	}
+	r.acks()
+	t.Logf("seed %d: injected %v, counted %v, acknowledged in p50 %.0f ms, p99 %.0f ms, longest %.0f ms; ready again in %.1f s at most, all done %.1f s after the trouble",
+		r.round.Seed, r.round.Injected, n, r.round.AckP50, r.round.AckP99, r.round.AckMax, r.round.Ready, r.round.Recovered)
+}
+
+// acks tells how long the acknowledgements took.
+func (r *rig) acks() {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	h := &r.load.hist
 	r.round.AckP50, r.round.AckP99, r.round.AckMax = ms(h.Quantile(0.5)), ms(h.Quantile(0.99)), ms(h.Max())
-	t.Logf("seed %d: injected %v, counted %v, acknowledged in p50 %s, p99 %s, longest %s", r.round.Seed, r.round.Injected, n, h.Quantile(0.5), h.Quantile(0.99), h.Max())
 }
 
 // holds checks I1 to I4.

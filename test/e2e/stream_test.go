@@ -28,21 +28,33 @@ const streamConfig = "listeners:\n  - {name: shop, type: webhook, secret: \"a-se
 // answers, and again until one has acknowledged them. It remembers what was
 // acknowledged.
 type stream struct {
-	h    *house
-	c    *http.Client
-	hist load.Histogram
+	h           *house
+	c           *http.Client
+	hist        load.Histogram
+	urgentEvery int // one in so many must be a card at once
 
 	mu       sync.Mutex
+	only     string          // where it posts; empty: to all processes in turns
 	acked    map[string]bool // by token; true: urgent
 	repeated int
 	wrong    []string // answers that may not be
 }
 
-// urgentEvery of the stream's messages is one that must be a card at once.
-const urgentEvery = 50
-
 func newStream(h *house) *stream {
-	return &stream{h: h, c: &http.Client{Timeout: 3 * time.Second}, acked: map[string]bool{}}
+	// As many connections are kept as there are requests at a time.
+	keep := &http.Transport{MaxIdleConnsPerHost: 256}
+	h.t.Cleanup(keep.CloseIdleConnections)
+	return &stream{h: h, c: &http.Client{Transport: keep, Timeout: 3 * time.Second}, acked: map[string]bool{}, urgentEvery: 50}
+}
+
+// urgent reports whether the n-th message must be a card at once.
+func (s *stream) urgent(n int) bool { return n%s.urgentEvery == s.urgentEvery/2 }
+
+// review is what the n-th message says, unless it is urgent.
+func review(n int) string {
+	what := []string{"今天的拿铁很好喝", "客服态度很好，问题很快就解决了", "门店环境不错，就是排队有点久", "新出的蛋糕挺好吃", "包装很用心，送得也快", "朋友推荐来的，没失望"}
+	more := []string{"，下次还来", "，谢谢", "，其他都还可以", "，已经是第三次了", "，希望一直保持"}
+	return what[n%len(what)] + more[n/len(what)%len(more)]
 }
 
 // streamToken names the n-th message by letters that nothing masks.
@@ -58,10 +70,10 @@ func streamToken(n int) string {
 // send posts the n-th message until it is acknowledged, for at most a minute,
 // and reports whether it was.
 func (s *stream) send(ctx context.Context, n int) bool {
-	token, urgent := streamToken(n), n%urgentEvery == urgentEvery/2
-	text := "今天的拿铁很好喝，下次还来 " + token
+	token, urgent := streamToken(n), s.urgent(n)
+	text := review(n) + " " + token
 	if urgent {
-		text = fmt.Sprintf("喝了你们的奶茶食物中毒进医院了，第%d区的店 %s", n/urgentEvery%lanes, token)
+		text = fmt.Sprintf("喝了你们的奶茶食物中毒进医院了，第%d区的店 %s", n/s.urgentEvery%lanes, token)
 	}
 	deadline := time.Now().Add(time.Minute)
 	for try := n; ctx.Err() == nil && time.Now().Before(deadline); try++ {
@@ -83,7 +95,7 @@ func (s *stream) send(ctx context.Context, n int) bool {
 
 // post posts once and reports whether it was acknowledged.
 func (s *stream) post(try int, token, text string) bool {
-	webs := s.h.addresses()
+	webs := s.targets()
 	body, err := json.Marshal(map[string]any{"id": token, "text": text, "kind": "review", "author": map[string]any{"id": "a-" + token, "name": "顾客"}})
 	if err != nil {
 		return false
@@ -117,6 +129,23 @@ func (s *stream) post(try int, token, text string) bool {
 		s.mu.Unlock()
 		return false
 	}
+}
+
+// postsTo has everything posted to one address.
+func (s *stream) postsTo(address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.only = address
+}
+
+// targets are the addresses that are posted to in turns.
+func (s *stream) targets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.only != "" {
+		return []string{s.only}
+	}
+	return s.h.addresses()
 }
 
 // known returns what was acknowledged so far.

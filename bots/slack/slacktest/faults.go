@@ -54,6 +54,24 @@ func (s *Server) Misbehave(method string, faults ...Fault) {
 	s.faults[method] = append(s.faults[method], faults...)
 }
 
+// Faulty counts the requests that faults still wait for.
+func (s *Server) Faulty() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, queue := range s.faults {
+		n += len(queue)
+	}
+	return n
+}
+
+// Heal takes back all faults.
+func (s *Server) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = map[string][]Fault{}
+}
+
 // fault takes the next fault of a method.
 func (s *Server) fault(method string) Fault {
 	s.mu.Lock()

@@ -50,6 +50,20 @@ func (s *Server) Heal() {
 	s.faults = map[string][]*Fault{}
 }
 
+// Faulty counts the requests that faults still wait for; those that befall all
+// count as one.
+func (s *Server) Faulty() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, queue := range s.faults {
+		for _, f := range queue {
+			n += max(f.Times, 1)
+		}
+	}
+	return n
+}
+
 // takeFault returns what shall befall this request, nil for nothing. The lock
 // is held.
 func (s *Server) takeFault(method string) *Fault {

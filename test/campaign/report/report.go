@@ -20,8 +20,18 @@ type Round struct {
 	Seed     uint64         `json:"seed"`
 	Began    time.Time      `json:"began"`
 	Seconds  float64        `json:"seconds"`
-	Injected map[string]int `json:"injected"` // faults by name
-	Counted  map[string]int `json:"counted"`  // see the names below
+	Injected map[string]int `json:"injected"`         // faults by name
+	Counted  map[string]int `json:"counted"`          // see the names below
+	Commit   string         `json:"commit,omitempty"` // of the program; "+" behind it: with changes
+	// Kills counts kill -9 by process and step, a space between.
+	Kills map[string]int `json:"kills,omitempty"`
+	// Measured is what a steady load showed, by name and unit.
+	Measured map[string]float64 `json:"measured,omitempty"`
+	// Ready is the longest a killed process took from its start to being ready,
+	// Recovered how long it took from the end of the trouble until everybody and
+	// everything was at its end; in seconds.
+	Ready     float64 `json:"ready_s,omitempty"`
+	Recovered float64 `json:"recovered_s,omitempty"`
 	// Of the load's acknowledgements, from when each request was due, retries
 	// of the client included.
 	AckP50 float64 `json:"ack_p50_ms,omitempty"`
