@@ -3,6 +3,7 @@ package desk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -426,12 +427,31 @@ func (c *call) resolveAll() error {
 	if back && utf8.RuneCountInString(text) < minClosing {
 		return c.refuse("short", nil)
 	}
+	number := c.one().ID
+	if c.items = slices.DeleteFunc(c.items, func(item *feedback.Item) bool { return told(item, text) && len(c.allFiles()) == 0 }); len(c.items) == 0 {
+		return c.refuse("toldalready", phraseVars{"number": number})
+	}
 	if stop, err := c.askMany(text); stop || err != nil {
 		return err
 	}
 	return c.sendAll(text, func(item *feedback.Item) (string, error) {
 		return c.resolve(c.a, item, text, c.allFiles(), !c.p.Options["nosurvey"])
 	}, "resolved")
+}
+
+// told reports whether the customer has these very words as the closing message,
+// or is about to have them: who writes them once more could not see that the
+// first time had counted. What may not have arrived is sent again by its button.
+func told(item *feedback.Item, text string) bool {
+	if item.State != feedback.Resolved || item.Resolved != text {
+		return false
+	}
+	switch item.Closure {
+	case feedback.DeliveryPending, feedback.DeliverySent, feedback.DeliveryUncertain:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *call) spamIt() error {

@@ -471,6 +471,31 @@ func TestARedeliveredCommandAnswersOnce(t *testing.T) {
 	}
 }
 
+// TestAClosingTextWrittenTwiceIsSentOnce: a colleague whose card still showed the
+// old state writes the same again.
+func TestAClosingTextWrittenTwiceIsSentOnce(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", "快递太慢了，等了三天还没收到")
+	h.writes("U-LI", 1, "！解决 给您补发了，明天到")
+	h.want(h.writes("U-LI", 1, "！解决 给您补发了，明天到").Text, "#1 已经用这句话解决了，客户不会再收一遍。还想说别的，用「回复」。")
+	h.pass(time.Minute)
+	h.writes("U-LI", 1, "！解决 给您补发了，明天到")
+	h.pass(time.Minute)
+	if n := strings.Count(h.customer("王小明"), "给您补发了"); n != 1 {
+		t.Errorf("the customer heard it %d times", n)
+	}
+	// Other words are another closing message, and so are the same ones for an
+	// item that was opened again.
+	h.writes("U-LI", 1, "！解决 改成今天就到了")
+	h.pass(time.Minute)
+	h.says("王小明", "还是没有收到啊")
+	h.writes("U-LI", 1, "！解决 改成今天就到了")
+	h.pass(time.Minute)
+	if n := strings.Count(h.customer("王小明"), "改成今天就到了"); n != 2 {
+		t.Errorf("the customer heard the other words %d times", n)
+	}
+}
+
 func TestARedeliveredMessageIsOne(t *testing.T) {
 	h := newHouse(t, nil)
 	e := h.event(bots.OnMessage, bots.Chat{ID: "王小明"}, "王小明", "快递太慢了，等了三天还没收到")

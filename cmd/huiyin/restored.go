@@ -37,7 +37,8 @@ func readNote(cfg *config.Config) (store.Installation, bool) {
 	return i, true
 }
 
-// writeNote replaces the copy, whole and durably.
+// writeNote replaces the copy, whole and durably. Processes that start at the same
+// time may share the folder.
 func writeNote(cfg *config.Config, i store.Installation) error {
 	path := noteFile(cfg)
 	b, err := json.Marshal(i)
@@ -47,15 +48,19 @@ func writeNote(cfg *config.Config, i store.Installation) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), "installation-*.new")
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
 	}
-	return os.Rename(path+".new", path)
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // wasRestored reports whether the database is older than what this installation

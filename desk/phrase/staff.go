@@ -16,6 +16,7 @@ func staffTexts() []entry {
 		{"notext", "解决要带一句给客户的话，例如：！解决 已退 18 元，1–3 天到账。不用通知就「关闭」。", "Resolving takes a word to the customer, such as: !resolve Refunded 18 yuan, it arrives in 1–3 days. To end it without telling them, close it."},
 		{"notext.reply", "要回复客户什么？例如：！回复 在查了，今天给您消息。", "What should the customer read? Such as: !reply We're checking and will get back to you today."},
 		{"short", "再多写几个字吧，给客户的话至少 4 个字。", "A little more, please: at least 4 characters for the customer."},
+		{"toldalready", "#{number} 已经用这句话解决了，客户不会再收一遍。还想说别的，用「回复」。", "#{number} is resolved with these very words, the customer doesn't get them twice. To say more, use “reply”."},
 		{"nonumber", "说的是哪条？在卡片下面发，或写上编号。", "Which one? Write below its card, or add its number."},
 		{"notfound", "没有 #{number}，或者你看不到它。", "There is no #{number}, or you can't see it."},
 		{"oldbutton", "卡片变了，已刷新，再点一次。", "The card had changed. It's refreshed now, tap again."},

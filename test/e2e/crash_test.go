@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,7 @@ type victim struct {
 	kills    map[string]int
 	readies  []time.Duration // how long it took to be ready, where it came so far
 	ready    bool
+	lasted   []string // how long it lived, by where it ended
 }
 
 // kill keeps processes running and ends each at all steps of its list, while
@@ -137,6 +139,7 @@ func (l *ledger) tend(v *victim) {
 			l.h.t.Fatalf("%s ended otherwise than at %q: %s\n%s", v.name, v.at, v.p.cmd.ProcessState, tail(out))
 		}
 		v.kills[v.at]++
+		v.lasted = append(v.lasted, fmt.Sprintf("%s %.1fs (ready %t)", v.at, time.Since(v.launched).Seconds(), v.ready))
 	case v.at == "":
 		return
 	case time.Since(v.launched) > 3*patience:

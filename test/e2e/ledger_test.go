@@ -102,12 +102,14 @@ func laneChannel(i int) string { return fmt.Sprintf("C0LANE%d", i) }
 func laneConfig(cards string) string {
 	var b strings.Builder
 	b.WriteString("routes:\n  team: care\n")
+	each := ""
 	if cards != "" {
 		b.WriteString("  cards: " + cards + "\n")
+		each = ", cards: on"
 	}
 	b.WriteString("  routes:\n")
 	for i := range lanes {
-		fmt.Fprintf(&b, "    - {when: 'text contains \"第%d区\"', team: lane%d}\n", i, i)
+		fmt.Fprintf(&b, "    - {when: 'text contains \"第%d区\"', team: lane%d%s}\n", i, i, each)
 	}
 	return b.String()
 }

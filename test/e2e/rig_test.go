@@ -2,9 +2,10 @@ package e2e
 
 import (
 	"context"
-	"debug/buildinfo"
 	"math/rand/v2"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,22 +94,13 @@ func (r *rig) keep() {
 	}
 }
 
-// commit names what the program was built from.
+// commit names what the program was built from; "+" behind it: with changes.
 func commit() string {
-	info, err := buildinfo.ReadFile(program)
+	out, err := exec.Command("git", "describe", "--always", "--exclude=*", "--dirty=+").Output()
 	if err != nil {
-		return ""
+		return "" // no checkout
 	}
-	revision, changed := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value[:min(len(s.Value), 10)]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = "+"
-		}
-	}
-	return revision + changed
+	return strings.TrimSpace(string(out))
 }
 
 func isClosed(c chan struct{}) bool {

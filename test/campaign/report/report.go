@@ -5,6 +5,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -98,14 +99,16 @@ func Read(path string) ([]Round, error) {
 }
 
 // Table returns the Markdown that tells what the rounds injected and counted: a
-// row a campaign.
+// row a campaign. Steady loads have a table of their own.
 func Table(rounds []Round) string {
 	var b strings.Builder
-	b.WriteString("| campaign | rounds, minutes | injected | messages acknowledged (sent twice) | customers followed | lost | two items | urgent, without a card | closing replies: arrived / uncertain, shown / twice | acknowledged in, p50 / p99 / longest | seeds |\n")
-	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| campaign | rounds, minutes | injected | messages acknowledged (sent twice) | customers followed | lost | two items | urgent, without a card | closing replies: arrived / uncertain, shown / twice | acknowledged in, p50 / p99 / longest | all done after the trouble, at most | program | seeds |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	by := map[string][]Round{}
 	for _, r := range rounds {
-		by[r.Campaign] = append(by[r.Campaign], r)
+		if r.Measured == nil {
+			by[r.Campaign] = append(by[r.Campaign], r)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		b.WriteString(row(name, by[name]))
@@ -115,8 +118,8 @@ func Table(rounds []Round) string {
 
 func row(name string, rounds []Round) string {
 	injected, counted := map[string]int{}, map[string]int{}
-	var seconds, p50, p99, longest float64
-	var seeds []string
+	var seconds, p50, p99, longest, recovered float64
+	var seeds, commits []string
 	failed := 0
 	for _, r := range rounds {
 		for k, n := range r.Injected {
@@ -126,6 +129,10 @@ func row(name string, rounds []Round) string {
 			counted[k] += n
 		}
 		seconds += r.Seconds
+		recovered = max(recovered, r.Recovered)
+		if r.Commit != "" && !slices.Contains(commits, r.Commit) {
+			commits = append(commits, r.Commit)
+		}
 		p50, p99, longest = max(p50, r.AckP50), max(p99, r.AckP99), max(longest, r.AckMax)
 		seeds = append(seeds, fmt.Sprint(r.Seed))
 		if r.Failed {
@@ -137,31 +144,112 @@ func row(name string, rounds []Round) string {
 	for _, k := range slices.Sorted(maps.Keys(injected)) {
 		faults = append(faults, fmt.Sprintf("%s ×%d", k, injected[k]))
 	}
-	acks := "–"
+	acks, done := "–", "–"
+	if recovered > 0 {
+		done = fmt.Sprintf("%.0f s", recovered)
+	}
 	if longest > 0 {
 		acks = fmt.Sprintf("%.0f / %.0f / %.0f ms", p50, p99, longest)
 	}
 	if len(seeds) > 3 && failed == 0 {
 		seeds = []string{seeds[0], "…", seeds[len(seeds)-1]}
 	}
-	return fmt.Sprintf("| %s | %d, %.0f | %s | %d (%d) | %d | %d | %d | %d of %d | %d / %d / %d | %s | %s |\n",
+	return fmt.Sprintf("| %s | %d, %.0f | %s | %d (%d) | %d | %d | %d | %d of %d | %d / %d / %d | %s | %s | %s | %s |\n",
 		name, len(rounds), seconds/60, strings.Join(faults, ", "), counted[Acknowledged], counted[Repeated], counted[Customers],
 		counted[Lost], counted[Twice], counted[Unalerted], counted[Urgent], counted[Closures], counted[Uncertain], counted[SecondTimes],
-		acks, strings.Join(seeds, " "))
+		acks, done, strings.Join(commits, " "), strings.Join(seeds, " "))
 }
 
-// The marks between which a document holds the table.
-const (
-	tableBegin = "<!-- campaigns: begin -->\n"
-	tableEnd   = "<!-- campaigns: end -->\n"
-)
-
-// Fill returns a document with the table of rounds between its marks.
-func Fill(document string, rounds []Round) (string, error) {
-	before, rest, found := strings.Cut(document, tableBegin)
-	_, after, ends := strings.Cut(rest, tableEnd)
-	if !found || !ends {
-		return "", fmt.Errorf("the document has no lines %q and %q", strings.TrimSpace(tableBegin), strings.TrimSpace(tableEnd))
+// Kills returns the Markdown that tells how often which process was killed at
+// which step: a row a step, a column a campaign.
+func Kills(rounds []Round) string {
+	counts := map[string]map[string]map[string]int{} // by step, campaign, process
+	columns, sums := map[string]bool{}, map[string]int{}
+	total, cells, least := 0, 0, 0
+	for _, r := range rounds {
+		for key, n := range r.Kills {
+			process, step, _ := strings.Cut(key, " ")
+			if counts[step] == nil {
+				counts[step] = map[string]map[string]int{}
+			}
+			if counts[step][r.Campaign] == nil {
+				counts[step][r.Campaign] = map[string]int{}
+			}
+			counts[step][r.Campaign][process] += n
+			columns[r.Campaign] = true
+			sums[r.Campaign] += n
+			total += n
+		}
 	}
-	return before + tableBegin + "\n" + Table(rounds) + "\n" + tableEnd + after, nil
+	names := slices.Sorted(maps.Keys(columns))
+	var b strings.Builder
+	fmt.Fprintf(&b, "| killed at | %s |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)))
+	for _, step := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, "| `%s` |", step)
+		for _, name := range names {
+			var all []string
+			for _, process := range slices.Sorted(maps.Keys(counts[step][name])) {
+				n := counts[step][name][process]
+				all = append(all, fmt.Sprintf("%s %d", process, n))
+				if cells++; least == 0 || n < least {
+					least = n
+				}
+			}
+			fmt.Fprintf(&b, " %s |", strings.Join(all, ", "))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("| **in all** |")
+	for _, name := range names {
+		fmt.Fprintf(&b, " %d |", sums[name])
+	}
+	fmt.Fprintf(&b, "\n\n%d kills in %d cells of process × step, %d or more in each.\n", total, cells, least)
+	return b.String()
+}
+
+// Steady returns the Markdown that tells of loads at a fixed rate: a row a round.
+func Steady(rounds []Round) string {
+	var b strings.Builder
+	b.WriteString("| load | minutes | injected | sent | acknowledged (sent twice) | lost | two items | acknowledged in, p50 / p99 / longest | urgent with a card; after, p50 / p99 | the rest done after the last | memory (RSS): longest, at half, at the end | growth of its own memory in the second half | goroutines, open files in the second half | program | seed |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, r := range rounds {
+		if r.Measured == nil {
+			continue
+		}
+		var faults []string
+		for _, k := range slices.Sorted(maps.Keys(r.Injected)) {
+			faults = append(faults, fmt.Sprintf("%s ×%d", k, r.Injected[k]))
+		}
+		failed := ""
+		if r.Failed {
+			failed = " (failed)"
+		}
+		c, m := r.Counted, r.Measured
+		fmt.Fprintf(&b, "| %s | %.0f | %s | %d | %d (%d) | %d | %d | %.0f / %.0f / %.0f ms | %d; %.0f / %.0f ms | %.1f s | %.0f, %.0f, %.0f MiB | %.1f MiB/h over %.2f h | %.0f–%.0f, %.0f–%.0f | %s | %d%s |\n",
+			r.Campaign, r.Seconds/60, cmp.Or(strings.Join(faults, ", "), "nothing"), c["sent"], c[Acknowledged], c[Repeated], c[Lost], c[Twice], r.AckP50, r.AckP99, r.AckMax,
+			c[Urgent], m["card_p50_ms"], m["card_p99_ms"], m["drained_s"], m["rss_peak_mib"], m["rss_half_mib"], m["rss_end_mib"], m["anon_slope_mib_h"], m["watched_h"],
+			m["goroutines_from"], m["goroutines_to"], m["files_from"], m["files_to"], r.Commit, r.Seed, failed)
+	}
+	return b.String()
+}
+
+// tables are what a document holds between marks of their names.
+var tables = []struct {
+	name string
+	of   func([]Round) string
+}{{"campaigns", Table}, {"kills", Kills}, {"steady", Steady}}
+
+// Fill returns a document with the tables of rounds, each between the marks
+// "<!-- NAME: begin -->" and "<!-- NAME: end -->".
+func Fill(document string, rounds []Round) (string, error) {
+	for _, table := range tables {
+		begin, end := "<!-- "+table.name+": begin -->\n", "<!-- "+table.name+": end -->\n"
+		before, rest, found := strings.Cut(document, begin)
+		_, after, ends := strings.Cut(rest, end)
+		if !found || !ends {
+			return "", fmt.Errorf("the document has no lines %q and %q", strings.TrimSpace(begin), strings.TrimSpace(end))
+		}
+		document = before + begin + "\n" + table.of(rounds) + "\n" + end + after
+	}
+	return document, nil
 }

@@ -14,6 +14,7 @@ func TestTable(t *testing.T) {
 	for seed := range 5 {
 		if err := report.Append(path, report.Round{
 			Campaign: "redis", Seed: uint64(seed + 40), Seconds: 60, Injected: map[string]int{"FLUSHALL": 2, "kill -9": 1},
+			Commit: "c0ffee", Recovered: float64(seed), Kills: map[string]int{"bots desk.handled": 2, "web desk.handled": 1},
 			Counted: map[string]int{report.Acknowledged: 1000, report.Urgent: 3, report.Customers: 6, report.Closures: 6}, AckP50: float64(seed), AckP99: 30, AckMax: 700,
 		}); err != nil {
 			t.Fatal(err)
@@ -23,7 +24,7 @@ func TestTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "| redis | 5, 5 | FLUSHALL ×10, kill -9 ×5 | 5000 (0) | 30 | 0 | 0 | 0 of 15 | 30 / 0 / 0 | 4 / 30 / 700 ms | 40 … 44 |"
+	const want = "| redis | 5, 5 | FLUSHALL ×10, kill -9 ×5 | 5000 (0) | 30 | 0 | 0 | 0 of 15 | 30 / 0 / 0 | 4 / 30 / 700 ms | 4 s | c0ffee | 40 … 44 |"
 	if got := report.Table(rounds); !strings.Contains(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -31,7 +32,18 @@ func TestTable(t *testing.T) {
 	if got := report.Table(rounds); !strings.Contains(got, "40 41 42 (failed) 43 44") {
 		t.Errorf("a failed round does not show:\n%s", got)
 	}
-	doc, err := report.Fill("# 甲\n<!-- campaigns: begin -->\nold\n<!-- campaigns: end -->\n乙\n", rounds)
+	kills := report.Kills(rounds)
+	for _, want := range []string{"| `desk.handled` | bots 10, web 5 |", "| **in all** | 15 |", "15 kills in 2 cells of process × step, 5 or more in each."} {
+		if !strings.Contains(kills, want) {
+			t.Errorf("got\n%s\nwant %s", kills, want)
+		}
+	}
+	steady := report.Round{Campaign: "soak", Seconds: 600, Counted: map[string]int{"sent": 9, report.Acknowledged: 9}, Measured: map[string]float64{"anon_slope_mib_h": 0.51, "watched_h": 0.08}}
+	if got := report.Steady([]report.Round{rounds[0], steady}); strings.Contains(got, "redis") || !strings.Contains(got, "| soak | 10 | nothing | 9 | 9 (0) |") || !strings.Contains(got, "| 0.5 MiB/h over 0.08 h |") {
+		t.Errorf("a steady load:\n%s", got)
+	}
+	const marks = "<!-- campaigns: begin -->\nold\n<!-- campaigns: end -->\n<!-- kills: begin -->\n<!-- kills: end -->\n<!-- steady: begin -->\n<!-- steady: end -->\n"
+	doc, err := report.Fill("# 甲\n"+marks+"乙\n", rounds)
 	if err != nil || strings.Contains(doc, "old") || !strings.HasPrefix(doc, "# 甲\n") || !strings.HasSuffix(doc, "乙\n") {
 		t.Errorf("%v\n%s", err, doc)
 	}
