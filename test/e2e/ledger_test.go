@@ -80,6 +80,7 @@ type track struct {
 	closures int  // …at the end
 	looked   time.Time
 	shown    []telegramtest.Message // on the page, when it was last looked at
+	calm     time.Time              // since when it has been settled
 	done     bool                   // nothing is left to do for anybody
 }
 
@@ -239,11 +240,24 @@ func (l *ledger) step() {
 		}
 		t.doubts(card)
 		l.colleague(t, card)
-		t.done = l.settled(t)
+		l.rest(t)
 	}
 }
 
 func (t *track) started() bool { return t.page.n > 0 }
+
+// rest has nobody look at a token any more that has been settled for a while:
+// until then an answer may be on its way that makes it uncertain.
+func (l *ledger) rest(t *track) {
+	switch {
+	case !l.settled(t):
+		t.calm = time.Time{}
+	case t.calm.IsZero():
+		t.calm = time.Now()
+	default:
+		t.done = time.Since(t.calm) > 10*time.Second
+	}
+}
 
 // doubts remembers that the card said that the receipt may not have arrived.
 func (t *track) doubts(card slacktest.Message) {
@@ -365,7 +379,7 @@ func (l *ledger) finish() {
 	l.until("every message came to its end", func() bool {
 		for _, t := range l.tracks {
 			if !l.settled(t) {
-				t.done = false
+				t.done, t.calm = false, time.Time{}
 				return false
 			}
 		}
