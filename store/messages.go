@@ -297,7 +297,7 @@ func (tx *Tx) CountAttempts(ids []int64) (map[int64]int, error) {
 		}
 		attempts[id] = n
 		return nil
-	}, "UPDATE messages SET attempts = attempts + 1 WHERE id "+in+" AND stage = 'new' RETURNING id, attempts", arg)
+	}, "UPDATE messages SET attempts = attempts + 1 WHERE id "+in+" AND stage || '' = 'new' RETURNING id, attempts", arg)
 	return attempts, err
 }
 
@@ -348,7 +348,7 @@ func (tx *Tx) finishPostgres(ms []*feedback.Message, finished []bool) error {
 		return nil
 	}, `UPDATE messages m SET stage = g.stage, item = g.item, verdict = g.verdict, error = g.error
 FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[]) AS g(id, stage, item, verdict, error)
-WHERE m.id = g.id AND m.stage = 'new' RETURNING m.id`, ids, stages, items, verdicts, errs)
+WHERE m.id = g.id AND m.stage || '' = 'new' RETURNING m.id`, ids, stages, items, verdicts, errs)
 }
 
 // Unfinished returns messages received before a time that nobody has finished,

@@ -319,7 +319,7 @@ func (tx *Tx) writeBackSets(b *together) error {
 	s.rest("UPDATE outbox t SET "+touchedColumns("g.now")+" FROM ", " AS g(item, now) WHERE t.item = g.item AND t.item <> 0 AND t.kind = 'card' AND t.state <> 'cancelled'", false,
 		len(touched), func(i int) []any { return []any{touched[i], b.touched[touched[i]]} })
 	slices.SortStableFunc(b.done, func(x, y *feedback.Message) int { return int(x.ID - y.ID) })
-	s.updates("messages", "stage = g.stage, item = g.item, verdict = g.verdict, error = g.error", "id, stage, item, verdict, error", "t.id = g.id AND t.stage = 'new'", true, len(b.done),
+	s.updates("messages", "stage = g.stage, item = g.item, verdict = g.verdict, error = g.error", "id, stage, item, verdict, error", "t.id = g.id AND t.stage || '' = 'new'", true, len(b.done),
 		func(i int) []any {
 			m := b.done[i]
 			return []any{m.ID, string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error}
