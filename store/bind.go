@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // A table's row is read and written through one list of pointers, in the order
@@ -31,7 +33,7 @@ func bind(args []any) ([]any, error) {
 			out[i] = clean(v)
 		case *string:
 			out[i] = clean(*v)
-		case int64, bool, nil, []int64, []bool, [][]byte:
+		case int64, bool, nil, []int64, []bool, [][]byte, pgtype.TSVector:
 			out[i] = v
 		case []string:
 			all := make([]string, len(v))

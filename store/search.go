@@ -81,7 +81,7 @@ func (tx *Tx) indexPostgres(id int64, codes []string) error {
 		_, err := tx.exec("DELETE FROM item_words WHERE item = ?", id)
 		return err
 	}
-	_, err := tx.exec("INSERT INTO item_words (item, words) VALUES (?, ?::text::tsvector) ON CONFLICT (item) DO UPDATE SET words = excluded.words", id, vectorOf(codes))
+	_, err := tx.exec("INSERT INTO item_words (item, words) VALUES (?, ?::tsvector) ON CONFLICT (item) DO UPDATE SET words = excluded.words", id, vectorOf(codes))
 	return err
 }
 
