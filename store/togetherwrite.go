@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -390,6 +391,8 @@ func (s *sets) facets(items []*heldItem) {
 			puts = append(puts, facetRow{f, h.item.ID, state})
 		}
 	}
+	// Neighbours in the index one after the other.
+	slices.SortFunc(puts, func(x, y facetRow) int { return cmp.Or(strings.Compare(x.facet, y.facet), int(x.item-y.item)) })
 	s.rest("DELETE FROM item_facets t USING ", " AS g(facet, item) WHERE t.facet = g.facet AND t.item = g.item", false, len(drops),
 		func(i int) []any { return []any{drops[i].facet, drops[i].item} })
 	s.rows("INSERT INTO item_facets (facet, item, state)", " ON CONFLICT (facet, item) DO UPDATE SET state = excluded.state", false, len(puts),
