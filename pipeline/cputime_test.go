@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -114,4 +115,13 @@ func peakMemory() int64 {
 	_, rest, _ := strings.Cut(string(b), "VmHWM:")
 	kib, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 	return kib << 10
+}
+
+// forgetPeak has peakMemory count from now.
+func forgetPeak(tb testing.TB) {
+	tb.Helper()
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0o200); err != nil {
+		tb.Logf("the peak is that of the whole run: %v", err)
+	}
 }

@@ -41,6 +41,7 @@ func BenchmarkOpenLoop(b *testing.B) {
 					dsn = storetest.PostgresDSN(b)
 					redis, _ = streamtest.StartRedis(b)
 				}
+				forgetPeak(b)
 				pl := newPlant(b, dsn, redis, 5*time.Millisecond)
 				stop := pl.run(b)
 				defer stop()

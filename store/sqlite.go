@@ -32,8 +32,8 @@ import (
 //   - journal_size_limit: the log shrinks again after a burst.
 const (
 	sqliteBusy      = 5 * time.Second
-	sqliteWriterKiB = 64 << 10
-	sqliteReaderKiB = 16 << 10
+	sqliteWriterKiB = 32 << 10
+	sqliteReaderKiB = 8 << 10
 	sqliteLogPages  = 6000 // of 4 KiB
 	sqliteLogLimit  = 64 << 20
 
