@@ -27,12 +27,12 @@ func TestTestsWereNotLearned(t *testing.T) {
 	for i, m := range training {
 		known[i] = threes(m.Text)
 	}
-	for _, file := range []string{"testdata/urgent_test.tsv", "testdata/critical_test.tsv"} {
+	for _, file := range []string{"testdata/urgent_test.tsv", "testdata/critical_test.tsv", "testdata/fresh_test.tsv"} {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range strings.Split(strings.TrimSpace(string(content)), "\n")[1:] {
+		for _, line := range messageLines(string(content)) {
 			_, text, _ := strings.Cut(line, "\t")
 			own := threes(text)
 			for i := range known {

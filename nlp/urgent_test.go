@@ -19,6 +19,7 @@ func TestUrgent(t *testing.T) {
 	}{
 		{"testdata/urgent_test.tsv", 0.82, 0.82},
 		{"testdata/critical_test.tsv", 0.8, 0.82},
+		{"testdata/fresh_test.tsv", 0.5, 0.5},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			critical := tallyCritical(t, a, c.file)
@@ -37,7 +38,7 @@ func tallyCritical(t *testing.T, a *nlp.Analyzer, file string) tally {
 		t.Fatal(err)
 	}
 	var critical tally
-	for _, line := range strings.Split(strings.TrimSpace(string(content)), "\n")[1:] {
+	for _, line := range messageLines(string(content)) {
 		hazard, text, _ := strings.Cut(line, "\t")
 		v := a.Analyze(text)
 		switch got := v.Urgency == "critical"; {
@@ -52,4 +53,14 @@ func tallyCritical(t *testing.T, a *nlp.Analyzer, file string) tally {
 		}
 	}
 	return critical
+}
+
+// messageLines returns the lines of a test file behind its head: what is said of
+// it, each line with a # in front, and the names of the columns.
+func messageLines(content string) []string {
+	lines := strings.Split(strings.TrimSpace(content), "\n")
+	for strings.HasPrefix(lines[0], "#") {
+		lines = lines[1:]
+	}
+	return lines[1:]
 }
