@@ -28,7 +28,7 @@ const maxLine = 1 << 20 // bytes
 // of the experience as a whole), lexicon/hownet_pos.txt and hownet_neg.txt (a word
 // a line) and unlabelled/NAME.txt (a header line, then a text a line); all but the
 // first may be absent. NAME.dev.tsv is left for evaluation, see [ReadDevelopment].
-// [OwnRows] and [OwnPhrases], for what the sources lack, are added.
+// [OwnRows], [OwnPhrases] and [OwnWords], for what the sources lack, are added.
 func ReadDir(dir string) (rows []Row, unlabelled []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "sentiment", "*.train.tsv"))
 	if err != nil {
@@ -59,6 +59,11 @@ func ReadDir(dir string) (rows []Row, unlabelled []string, err error) {
 		return nil, nil, err
 	}
 	rows = append(append(rows, written...), OwnPhrases()...)
+	known, err := OwnWords()
+	if err != nil {
+		return nil, nil, err
+	}
+	rows = append(rows, known...)
 	files, err = filepath.Glob(filepath.Join(dir, "unlabelled", "*.txt"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for unlabelled texts in %s: %w", dir, err)
@@ -160,6 +165,36 @@ var ownRows string
 
 // OwnRows returns the rows of our own writing, with their texts as written.
 func OwnRows() ([]Row, error) { return parseRows(own, strings.NewReader(ownRows)) }
+
+// ownWords is the source of the words of our own choice.
+const ownWords = "own_words"
+
+//go:embed words.tsv
+var ownWordList string
+
+// OwnWords returns words and short collocations of praise and of blame, of our own
+// choice, each as a row: what people say of films, meals, games, shampoo or a
+// bank, and the slang of recent years, which the older lists lack.
+func OwnWords() (rows []Row, err error) {
+	const header = "topic\tlabel\twords"
+	err = eachLine("words.tsv", strings.NewReader(ownWordList), func(number int, line string) error {
+		if line == header {
+			return nil
+		}
+		cells := strings.Split(line, "\t")
+		if len(cells) != 3 || cells[1] != Positive && cells[1] != Negative {
+			return fmt.Errorf("words.tsv:%d: write the topic, positive or negative, and words, with tabs between", number)
+		}
+		for _, word := range strings.Fields(cells[2]) {
+			rows = append(rows, Row{Text: word, Label: cells[1], Source: ownWords})
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// isList reports whether the rows of a source are words, not texts.
+func isList(source string) bool { return source == lexicon || source == ownWords }
 
 // ReadFile reads labelled texts, one a line: label, tab, text. A first line
 // "label<TAB>text" is a header. The Source of the rows is the name of the file

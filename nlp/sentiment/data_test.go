@@ -35,7 +35,7 @@ func TestReadDir(t *testing.T) {
 	}
 	var got []Row
 	for _, row := range rows {
-		if row.Source != own && row.Source != phrases {
+		if row.Source != own && row.Source != phrases && row.Source != ownWords {
 			got = append(got, row)
 		}
 	}
@@ -108,5 +108,24 @@ func TestOwnRowsAreUsable(t *testing.T) {
 		if counts[label] < 100 {
 			t.Errorf("%d rows are %s", counts[label], label)
 		}
+	}
+}
+
+func TestOwnWordsAreSaidOnce(t *testing.T) {
+	words, err := OwnWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]string{}
+	counts := map[string]int{}
+	for _, row := range words {
+		if label, twice := known[row.Text]; twice {
+			t.Errorf("%s is %s and %s", row.Text, label, row.Label)
+		}
+		known[row.Text] = row.Label
+		counts[row.Label]++
+	}
+	if counts[Positive] < 1500 || counts[Negative] < 1500 || len(counts) != 2 {
+		t.Errorf("words by label: %v", counts)
 	}
 }

@@ -18,7 +18,7 @@ type gate struct {
 
 // sourceDomains are the domains of the known sources, see MODEL_CARD.md.
 var sourceDomains = map[string]string{
-	"shop_平板": "goods", "shop_手机": "goods", "shop_计算机": "goods", "shop_热水器": "goods", "shop_衣服": "goods", own: "goods", phrases: "goods", lexicon: "goods",
+	"shop_平板": "goods", "shop_手机": "goods", "shop_计算机": "goods", "shop_热水器": "goods", "shop_衣服": "goods", own: "goods", phrases: "goods", lexicon: "goods", ownWords: "goods",
 	"shop_水果": "food", "waimai": "food", restaurants: "food",
 	"htl": "hotel", "shop_酒店": "hotel", "chnsenticorp": "hotel",
 	"book_review": "book", "shop_书籍": "book",

@@ -176,12 +176,14 @@ func (t *trainer) read(rows []Row, unlabelled []string) {
 }
 
 // groups returns the number of the group of each source, as trust sees them: its
-// domain, but the lexicon and the guesses, one more source, are groups of their
-// own.
+// domain, but each list of words and the guesses, one more source, are groups of
+// their own.
 func (t *trainer) groups() []int {
-	groups := append(slices.Clone(t.domain), domains+1)
-	if s := slices.Index(t.names, lexicon); s >= 0 {
-		groups[s] = domains
+	groups := append(slices.Clone(t.domain), domains)
+	for next, list := range []string{lexicon, ownWords} {
+		if s := slices.Index(t.names, list); s >= 0 {
+			groups[s] = domains + 1 + next
+		}
 	}
 	return groups
 }
@@ -261,7 +263,7 @@ func (t *trainer) number() (counts []uint32) {
 // tellDomains trains the gate that tells the domains of texts apart. It is the
 // mean of two, each trained on half of the rows; the shares of each half come
 // from the gate that has not seen it, as sure or unsure as it will be of new
-// texts. Words of the lexicon are of no domain.
+// texts. Words of lists are of no domain.
 func (t *trainer) tellDomains(ctx context.Context) error {
 	rows := t.features[:len(t.rows)]
 	var halves [2]*gate
@@ -269,7 +271,7 @@ func (t *trainer) tellDomains(ctx context.Context) error {
 		var features [][]uint32
 		var domain []int
 		for i := half; i < len(rows); i += 2 {
-			if t.rows[i].Source == lexicon {
+			if isList(t.rows[i].Source) {
 				continue
 			}
 			features = append(features, rows[i])
@@ -316,9 +318,9 @@ func (t *trainer) count(label string) int {
 }
 
 // shown reports whether the trial model sees row i. The same text is always
-// shown or always held out; words of the lexicon are no texts to be measured by.
+// shown or always held out; words of lists are no texts to be measured by.
 func (t *trainer) shown(i int) bool {
-	return t.rows[i].Source == lexicon || textNumber(t.rows[i].Text)%10 != 0
+	return isList(t.rows[i].Source) || textNumber(t.rows[i].Text)%10 != 0
 }
 
 // The heads of a model.
@@ -337,7 +339,7 @@ const elsewhere = 0.1
 func (t *trainer) target(head, i int) (target, weight float32) {
 	label := t.rows[i].Label
 	switch {
-	case head == headNeutral && t.names[t.sources[i]] == lexicon:
+	case head == headNeutral && isList(t.names[t.sources[i]]):
 		return 0, 0
 	case head == headPolarity && label == Positive, head == headNeutral && label == Neutral:
 		return 1, 1
@@ -361,12 +363,12 @@ func (t *trainer) prior(source int32) float32 {
 	return float32(min(2, max(0.5, math.Sqrt(float64(others)/float64(neutral)))))
 }
 
-// copies is how often a row of a source is shown in an epoch. Rows of our own are
-// few, and each stands for a way of speaking that the sources do not have. A
+// copies is how often a row of a source is shown in an epoch. Rows and words of our
+// own are few, and each stands for a way of speaking that the sources do not have. A
 // weight would not do: AdaGrad takes the size out of what is rare.
 func (t *trainer) copies(source int32) int {
 	switch t.names[source] {
-	case own:
+	case own, ownWords:
 		return 4
 	case phrases:
 		return 2
