@@ -21,6 +21,7 @@ func TestUrgent(t *testing.T) {
 		{"testdata/critical_test.tsv", 0.8, 0.82},
 		{"testdata/fresh_test.tsv", 0.5, 0.5},
 		{"testdata/fresh2_test.tsv", 0.5, 0.5},
+		{"testdata/fresh3_test.tsv", 0.5, 0.5},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			critical := tallyCritical(t, a, c.file)
