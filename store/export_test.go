@@ -42,3 +42,13 @@ func (tx *Tx) ExplainAnalyzeBatch(ids []int64) (plan string, err error) {
 	}, "EXPLAIN "+analyzeBatch(in), arg, limit(50))
 	return plan, err
 }
+
+// OpenAt opens as an older program did, whose schema had that version.
+func OpenAt(ctx context.Context, dsn string, version int) (*DB, error) {
+	all, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{log: slog.New(slog.DiscardHandler), now: time.Now}
+	return db, db.open(ctx, dsn, all[:version], false)
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/huiyin/huiyin/feedback"
@@ -23,8 +24,13 @@ type selection struct {
 	driver string // the table that drives; empty: items alone
 	number string // the item's number as the driving table has it
 	items  bool   // a condition looks at the items
-	where  []string
-	args   []any
+	// lateral has PostgreSQL read the items one by one, in the order in which the
+	// driving table gives their numbers.
+	lateral bool
+	// searches says that the driving table gives what words select.
+	searches bool
+	where    []string
+	args     []any
 }
 
 // and adds a condition on the driving table.
@@ -55,7 +61,10 @@ func oneOf[T ~string](s *selection, column string, values []T) {
 // the tables round; PostgreSQL decides by its statistics.
 func (s *selection) sql() string {
 	from, where := "items i", s.where
-	if s.driver != "" {
+	switch {
+	case s.lateral:
+		from = s.driver + " CROSS JOIN LATERAL (SELECT * FROM items WHERE id = " + s.number + " OFFSET 0) i"
+	case s.driver != "":
 		from = s.driver + " CROSS JOIN items i"
 		where = append([]string{"i.id = " + s.number}, where...)
 	}
@@ -82,11 +91,13 @@ func selected(d dialect, q Query) *selection {
 	// A person's or a conversation's items are few: they drive, whatever else is
 	// asked for.
 	few := q.Owner != 0 || q.Author != 0 || q.Conversation != 0
-	if match, searching := matchOf(d, q); searching {
-		return searched(d, match, few).complete(q, "")
-	}
 	s, facet := &selection{number: "i.id"}, ""
+	match, searching := matchOf(d, q)
 	switch {
+	case searching && few:
+		s.matching(d, match)
+	case searching:
+		return searched(d, match).complete(q, "")
 	case few, q.Live, q.ByDue:
 	case len(q.Teams) == 1:
 		facet = teamFacet(q.Teams[0])
@@ -112,10 +123,26 @@ func (s *selection) complete(q Query, facet string) *selection {
 	return s
 }
 
+// unended are the states of what is being worked on, of which there is an index.
+const unended = "state IN ('new', 'open', 'waiting')"
+
+// unended reports whether q selects nothing else.
+func (q Query) unended() bool {
+	ended := func(s feedback.State) bool {
+		return s != feedback.New && s != feedback.Open && s != feedback.Waiting
+	}
+	return len(q.States) > 0 && !slices.ContainsFunc(q.States, ended)
+}
+
 // facets adds the conditions for teams and topic that the driving table does not
 // fulfil.
 func (s *selection) facets(q Query, facet string) {
-	const has = "EXISTS (SELECT 1 FROM item_facets x WHERE x.item = i.id AND x.facet IN (%s))"
+	// OFFSET 0 keeps PostgreSQL from reading whole facets instead.
+	has := "EXISTS (SELECT 1 FROM item_facets x WHERE x.item = " + s.number + " AND x.facet IN (%s) LIMIT 1 OFFSET 0)"
+	if s.searches {
+		s.searchedFacets(q, has)
+		return
+	}
 	if len(q.Teams) > 0 && facet != teamFacet(q.Teams[0]) {
 		// Most items are of the team itself: the copies are looked up for the rest.
 		args := make([]any, 0, 2*len(q.Teams))
@@ -133,11 +160,29 @@ func (s *selection) facets(q Query, facet string) {
 	}
 }
 
+// searchedFacets is facets for what words select: most of it is of other teams and
+// topics, and is passed over without reading the items.
+func (s *selection) searchedFacets(q Query, has string) {
+	if len(q.Teams) > 0 {
+		args := make([]any, len(q.Teams))
+		for k, team := range q.Teams {
+			args[k] = teamFacet(team)
+		}
+		s.and(fmt.Sprintf(has, marks(len(args))), args...)
+	}
+	if q.Topic != "" {
+		s.and(fmt.Sprintf(has, "?"), topicFacet(q.Topic))
+	}
+}
+
 // filter adds the conditions on the items themselves. Literals beside some of
 // them are what partial indexes are chosen by.
 func (s *selection) filter(q Query) {
 	if q.Live {
 		s.item("i.live")
+	}
+	if q.unended() {
+		s.item("i." + unended)
 	}
 	if q.Owner != 0 {
 		s.item("i.owner = ? AND i.owner <> 0", q.Owner)
@@ -193,8 +238,8 @@ func (tx *Tx) Items(q Query) ([]*feedback.Item, error) {
 	if q.ByDue {
 		return tx.page(s, "i.priority, CASE WHEN i.due_at = 0 THEN 1 ELSE 0 END, i.due_at, i.id", n)
 	}
-	if match, searching := matchOf(tx.d, q); searching && tx.d == postgres {
-		return tx.searchPostgres(q, match, n)
+	if match, searching := matchOf(tx.d, q); searching {
+		return tx.search(q, match, n)
 	}
 	return tx.page(s, s.number+" DESC", n)
 }

@@ -122,7 +122,7 @@ func scaleText(zipf *rand.Zipf) (text string, tokens []string) {
 }
 
 // fillScale stores n messages, each with its item, in batches as the pipeline does.
-func fillScale(b *testing.B, db *store.DB, n int) {
+func fillScale(b testing.TB, db *store.DB, n int) {
 	b.Helper()
 	const batch = 200
 	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 1)), 1.07, 8, scaleWords-1)

@@ -5,8 +5,6 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"strings"
-
-	"github.com/huiyin/huiyin/feedback"
 )
 
 // Search tokens can hold any characters. Neither engine ever sees them: a token
@@ -81,7 +79,7 @@ func (tx *Tx) indexPostgres(id int64, codes []string) error {
 		_, err := tx.exec("DELETE FROM item_words WHERE item = ?", id)
 		return err
 	}
-	_, err := tx.exec("INSERT INTO item_words (item, words) VALUES (?, ?::tsvector) ON CONFLICT (item) DO UPDATE SET words = excluded.words", id, vectorOf(codes))
+	_, err := tx.exec("INSERT INTO item_words (item, words) VALUES (?, ?::tsvector) ON CONFLICT (item) DO UPDATE SET words = excluded.words", id, vectorOf(id, codes))
 	return err
 }
 
@@ -105,53 +103,4 @@ func matchOf(d dialect, q Query) (string, bool) {
 		words = append(words, `"`+strings.Join(phrase, " ")+`"`)
 	}
 	return strings.Join(words, " AND "), true
-}
-
-// searched returns the items that match, to be completed. few says that the other
-// conditions leave few items: then each of them is asked whether it matches.
-func searched(d dialect, match string, few bool) *selection {
-	s := &selection{driver: "item_words w", number: "w.item"}
-	switch {
-	case d == postgres:
-		s.and("w.words @@ ?::tsquery", match)
-	case few:
-		s.driver, s.number = "", "i.id"
-		s.item("EXISTS (SELECT 1 FROM item_words WHERE item_words MATCH ? AND item_words.rowid = i.id)", match)
-	default:
-		// FTS5 gives its rows by number, in either direction: the newest come
-		// without sorting, however many match.
-		s.driver, s.number = "item_words", "item_words.rowid"
-		s.and("item_words MATCH ?", match)
-	}
-	return s
-}
-
-// newestItems is how far back a search on PostgreSQL looks item by item.
-const newestItems = 5000
-
-// searchPostgres returns the newest n items that match. A GIN index gives its
-// matches all at once and in no order, which is slow for common words, and the
-// planner knows nothing of rare ones. So the newest items are looked through one
-// by one first: common words are found there. For what is not, there are few
-// matches, and the index gives them.
-func (tx *Tx) searchPostgres(q Query, match string, n int) ([]*feedback.Item, error) {
-	before := q.Before
-	if before == 0 {
-		before = 1 << 62
-	}
-	newest, err := tx.number("SELECT COALESCE(max(item), 0) FROM item_words WHERE item < ?", before)
-	if err != nil {
-		return nil, err
-	}
-	// OFFSET 0 and MATERIALIZED keep the planner from merging the parts again.
-	near := &selection{driver: "(SELECT item, words FROM item_words WHERE item > ? AND item <= ? ORDER BY item DESC OFFSET 0) w", number: "w.item"}
-	near.args = []any{newest - newestItems, newest}
-	near.and("w.words @@ ?::tsquery", match)
-	items, err := tx.page(near.complete(q, ""), "w.item DESC", n)
-	if err != nil || len(items) == n || newest <= newestItems {
-		return items, err
-	}
-	all := &selection{driver: "(WITH hits AS MATERIALIZED (SELECT item FROM item_words WHERE words @@ ?::tsquery) SELECT item FROM hits) w", number: "w.item"}
-	all.args = []any{match}
-	return tx.page(all.complete(q, ""), "w.item DESC", n)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
@@ -18,18 +19,27 @@ func TestSearchFarBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db := open(t, store.Options{})
 			var old, young []int64
+			var items []*feedback.Item
+			began := time.Unix(1.6e9, 0).UTC()
 			add := func(ids *[]int64, n int) {
 				mustWrite(t, db, func(tx *store.Tx) error {
 					*ids = nil
 					for k := range n {
-						i := &feedback.Item{State: feedback.New, Team: []string{"care", "hq"}[k%2], Owner: int64(k % 3)}
+						// Items that came in at once may be years apart.
+						i := &feedback.Item{
+							State: []feedback.State{feedback.New, feedback.Open, feedback.Closed, feedback.Resolved}[k%4], Team: []string{"care", "hq"}[k%2], Owner: int64(k % 3),
+							CreatedAt: began.AddDate(0, 0, (k*7)%n), Verdict: feedback.Verdict{Topics: []feedback.Topic{{Name: []string{"口味", "包装"}[k/2%2]}}},
+						}
+						if k%5 == 0 {
+							i.SnoozedUntil = began.AddDate(9, 0, 0)
+						}
 						if err := tx.InsertItem(i); err != nil {
 							return err
 						}
 						if err := tx.IndexItem(i.ID, []string{"常", "见", fmt.Sprintf("只%d.%d", n, k)}); err != nil {
 							return err
 						}
-						*ids = append(*ids, i.ID)
+						*ids, items = append(*ids, i.ID), append(items, i)
 					}
 					return nil
 				})
@@ -75,6 +85,37 @@ func TestSearchFarBack(t *testing.T) {
 			expect("with a team", store.Query{Words: []string{"常", "只30.7"}, Teams: []string{"hq"}}, old[7:8])
 			expect("in another team", store.Query{Words: []string{"常", "只30.7"}, Teams: []string{"care"}}, nil)
 			expect("of an owner", store.Query{Words: []string{"只30.7"}, Owner: 1}, old[7:8])
+			which := func(is func(i *feedback.Item) bool) (want []int64) {
+				for _, i := range slices.Backward(items) {
+					if is(i) {
+						want = append(want, i.ID)
+					}
+				}
+				return want
+			}
+			everywhere := func(what string, q store.Query, is func(i *feedback.Item) bool) {
+				t.Helper()
+				q.Words = []string{"常", "见"}
+				q.Limit = 100
+				expect(what, q, which(is))
+				q.Limit = 3
+				if some := which(is); len(some) > 5 {
+					expect(what+", a page", q, some[:3])
+					q.Before = some[2]
+					expect(what+", the next page", q, some[3:6])
+				}
+			}
+			from, until := began.AddDate(0, 0, 3), began.AddDate(0, 0, 11)
+			everywhere("in a span of time", store.Query{Since: from, Until: until}, func(i *feedback.Item) bool { return !i.CreatedAt.Before(from) && i.CreatedAt.Before(until) })
+			everywhere("since", store.Query{Since: until}, func(i *feedback.Item) bool { return !i.CreatedAt.Before(until) })
+			everywhere("until", store.Query{Until: from}, func(i *feedback.Item) bool { return i.CreatedAt.Before(from) })
+			everywhere("in no time", store.Query{Since: began.AddDate(1, 0, 0)}, func(*feedback.Item) bool { return false })
+			everywhere("unended", store.Query{States: []feedback.State{feedback.New, feedback.Open}}, func(i *feedback.Item) bool { return i.State == feedback.New || i.State == feedback.Open })
+			everywhere("ended", store.Query{States: []feedback.State{feedback.Open, feedback.Closed}}, func(i *feedback.Item) bool { return i.State == feedback.Open || i.State == feedback.Closed })
+			everywhere("live", store.Query{Live: true}, func(i *feedback.Item) bool { return i.Live() })
+			everywhere("of two teams", store.Query{Teams: []string{"hq", "nobody"}}, func(i *feedback.Item) bool { return i.Team == "hq" })
+			everywhere("of a team, about a topic", store.Query{Teams: []string{"hq"}, Topic: "口味"}, func(i *feedback.Item) bool { return i.Team == "hq" && i.Verdict.Topics[0].Name == "口味" })
+			everywhere("of nobody's team", store.Query{Teams: []string{"nobody"}}, func(*feedback.Item) bool { return false })
 			expect("by due time", store.Query{Words: []string{"只30.7"}, ByDue: true}, old[7:8])
 		})
 	}
@@ -134,4 +175,121 @@ func expected(tokens []string, q store.Query) bool {
 		}
 	}
 	return len(q.Phrase) == 0
+}
+
+// TestSearchAmongMany: both stores find what looking through all items finds,
+// where there are too many to ask each, however rare the words are and whatever
+// else is asked for.
+func TestSearchAmongMany(t *testing.T) {
+	for name, open := range map[string]storetest.Opener{"sqlite": storetest.OpenSQLite, "postgres": storetest.OpenPostgres} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, store.Options{})
+			const many = 16_000
+			fillScale(t, db, many)
+			var all []*feedback.Item
+			mustRead(t, db, func(tx *store.Tx) error {
+				return tx.EachItem(store.Query{}, func(i *feedback.Item) error { all = append(all, i); return nil })
+			})
+			slices.Reverse(all)
+			has := map[string]map[int64]bool{} // by word: the items that have it
+			for _, i := range all {
+				for pair := range slices.Chunk([]rune(i.Text), 2) {
+					if has[string(pair)] == nil {
+						has[string(pair)] = map[int64]bool{}
+					}
+					has[string(pair)][i.ID] = true
+				}
+			}
+			ask := func(q store.Query, is func(i *feedback.Item) bool) {
+				t.Helper()
+				var want, got []int64
+				for _, i := range all {
+					if (q.Before == 0 || i.ID < q.Before) && is(i) && !slices.ContainsFunc(q.Words, func(w string) bool { return !has[w][i.ID] }) {
+						want = append(want, i.ID)
+					}
+				}
+				q.Limit = 20
+				want = want[:min(len(want), q.Limit)]
+				mustRead(t, db, func(tx *store.Tx) error {
+					items, err := tx.Items(q)
+					for _, i := range items {
+						got = append(got, i.ID)
+					}
+					return err
+				})
+				if !slices.Equal(got, want) {
+					t.Errorf("%+v\nfinds %v\nwant  %v", q, got, want)
+				}
+			}
+			for _, words := range [][]string{
+				{scaleWord(0)}, {scaleWord(5)}, {scaleWord(60)}, {scaleWord(400)}, {scaleWord(3000)}, {scaleWord(9000)}, {scaleWord(19_990)}, {"没有"},
+				{scaleWord(0), scaleWord(1)}, {scaleWord(0), scaleWord(700)}, {scaleWord(20), scaleWord(30)}, {scaleWord(40), scaleWord(50), scaleWord(60)}, {scaleWord(0), "没有"},
+			} {
+				for _, before := range []int64{0, many / 2, many / 20} {
+					q := store.Query{Words: words, Before: before}
+					ask(q, func(*feedback.Item) bool { return true })
+					one := q
+					one.Teams = []string{"it"}
+					ask(one, func(i *feedback.Item) bool { return i.Team == "it" })
+					one.Topic = "包装"
+					ask(one, func(i *feedback.Item) bool { return i.Team == "it" && i.Verdict.Topics[0].Name == "包装" })
+					two := q
+					two.Teams, two.Sentiment = []string{"care", "it", "nobody"}, "negative"
+					ask(two, func(i *feedback.Item) bool {
+						return (i.Team == "it" || i.Team == "care") && i.Verdict.Sentiment == "negative"
+					})
+					span := q
+					span.Since, span.Until = scaleStart.Add(scaleSpan/4), scaleStart.Add(scaleSpan/3)
+					ask(span, func(i *feedback.Item) bool { return !i.CreatedAt.Before(span.Since) && i.CreatedAt.Before(span.Until) })
+				}
+			}
+		})
+	}
+}
+
+// TestSearchAfterTheUpgrade: what was indexed before items were told apart by
+// blocks is found as before.
+func TestSearchAfterTheUpgrade(t *testing.T) {
+	for name, dsn := range map[string]string{"sqlite": storetest.SQLiteDSN(t), "postgres": storetest.PostgresDSN(t)} {
+		t.Run(name, func(t *testing.T) {
+			old, err := store.OpenAt(t.Context(), dsn, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var first int64
+			mustWrite(t, old, func(tx *store.Tx) error {
+				for k := range 3000 {
+					i := &feedback.Item{State: feedback.New}
+					if err := tx.InsertItem(i); err != nil {
+						return err
+					}
+					if k == 0 {
+						first = i.ID
+					}
+					if err := tx.IndexItem(i.ID, []string{"旧", fmt.Sprint("第", k)}); err != nil {
+						return err
+					}
+				}
+				if old.Dialect() != "postgres" {
+					return nil
+				}
+				// As it was written then.
+				_, err := tx.Exec("UPDATE item_words SET words = (SELECT string_agg(lexeme || ':' || array_to_string(positions, ','), ' ')::tsvector FROM unnest(words) WHERE positions IS NOT NULL)")
+				return err
+			})
+			if err := old.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db := storetest.Open(t, dsn, store.Options{})
+			for _, q := range []store.Query{{Words: []string{"第0"}}, {Phrase: []string{"旧", "第0"}}} {
+				mustRead(t, db, func(tx *store.Tx) error {
+					items, err := tx.Items(q)
+					if len(items) != 1 || items[0].ID != first {
+						t.Errorf("%+v finds %d items", q, len(items))
+					}
+					return err
+				})
+			}
+		})
+	}
 }

@@ -406,7 +406,7 @@ func (s *sets) words(b *together) {
 		codes := encodeTokens(b.words[id])
 		switch h := b.items[id]; {
 		case len(codes) > 0:
-			ids, words = append(ids, id), append(words, vectorOf(codes))
+			ids, words = append(ids, id), append(words, vectorOf(id, codes))
 		case h == nil || !h.fresh || h.stored != 0:
 			gone = append(gone, id)
 		}
@@ -472,15 +472,16 @@ func unnest(arrays []any) string {
 // maxPositions is how many places of one word a tsvector keeps, less one.
 const maxPositions = 255
 
-// vectorOf returns encoded tokens as a tsvector, its words in its own order: sent
-// as text, PostgreSQL took several times as long to read it as to keep it.
-func vectorOf(codes []string) pgtype.TSVector {
+// vectorOf returns an item's encoded tokens, and the blocks it lies in, as a
+// tsvector, its words in its own order: sent as text, PostgreSQL took several
+// times as long to read it as to keep it.
+func vectorOf(item int64, codes []string) pgtype.TSVector {
 	places := make([]int, len(codes))
 	for i := range places {
 		places[i] = i
 	}
 	slices.SortStableFunc(places, func(a, b int) int { return strings.Compare(codes[a], codes[b]) })
-	v := pgtype.TSVector{Valid: true, Lexemes: make([]pgtype.TSVectorLexeme, 0, len(codes))}
+	v := pgtype.TSVector{Valid: true, Lexemes: make([]pgtype.TSVectorLexeme, 0, len(codes)+len(blockBits))}
 	all := make([]pgtype.TSVectorPosition, len(codes))
 	for from := 0; from < len(places); {
 		word, to := codes[places[from]], from
@@ -489,6 +490,10 @@ func vectorOf(codes []string) pgtype.TSVector {
 		}
 		v.Lexemes = append(v.Lexemes, pgtype.TSVectorLexeme{Word: word, Positions: all[from:min(to, from+maxPositions)]})
 		from = to
+	}
+	// Digests of long words alone come behind these: the server moves them.
+	for _, block := range blocksOf(item) {
+		v.Lexemes = append(v.Lexemes, pgtype.TSVectorLexeme{Word: block})
 	}
 	return v
 }

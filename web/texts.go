@@ -195,6 +195,7 @@ var pageTexts = map[string]text{
 	"sentiment.positive": {"正面", "Positive"},
 	"sentiment.neutral":  {"中性", "Neutral"},
 	"sentiment.negative": {"负面", "Negative"},
+	"card.unread":        {"未能分析", "Not analysed"},
 
 	"item.thread":    {"往来", "Thread"},
 	"item.customer":  {"客户", "Customer"},
