@@ -124,17 +124,19 @@ func (tx *Tx) writeBackRows(b *together) error {
 	failed := make(chan error, 1)
 	go func() {
 		defer close(bound)
-		failed <- b.rowsInOrder(func(want int64, query string, args ...any) error {
-			args, err := bind(args)
-			if err != nil {
-				return err
-			}
-			select {
-			case bound <- row{query, args, want}:
-				return nil
-			case <-stop:
-				return errStopped
-			}
+		failed <- apart(func() error {
+			return b.rowsInOrder(func(want int64, query string, args ...any) error {
+				args, err := bind(args)
+				if err != nil {
+					return err
+				}
+				select {
+				case bound <- row{query, args, want}:
+					return nil
+				case <-stop:
+					return errStopped
+				}
+			})
 		})
 	}()
 	var err error
@@ -149,6 +151,17 @@ func (tx *Tx) writeBackRows(b *together) error {
 		err = unbound
 	}
 	return err
+}
+
+// apart returns fn's error, and a panic as one: in a goroutine of its own it would
+// be the end of the process, not of this transaction.
+func apart(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store: a row could not be made: %v", p)
+		}
+	}()
+	return fn()
 }
 
 var errStopped = errors.New("store: the rows before failed")
