@@ -124,7 +124,7 @@ func (tx *Tx) writeBackRows(b *together) error {
 	failed := make(chan error, 1)
 	go func() {
 		defer close(bound)
-		failed <- apart(func() error {
+		failed <- contained(func() error {
 			return b.rowsInOrder(func(want int64, query string, args ...any) error {
 				args, err := bind(args)
 				if err != nil {
@@ -153,9 +153,9 @@ func (tx *Tx) writeBackRows(b *together) error {
 	return err
 }
 
-// apart returns fn's error, and a panic as one: in a goroutine of its own it would
+// contained returns fn's error, and a panic as one: in a goroutine of its own it would
 // be the end of the process, not of this transaction.
-func apart(fn func() error) (err error) {
+func contained(fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("store: a row could not be made: %v", p)
