@@ -45,16 +45,19 @@ func (h *house) analyzeAll() {
 	}
 }
 
-func TestAPoisonousMessageIsSetAside(t *testing.T) {
-	h := newHouse(t, func(r *desk.Rules) {
-		healthy := r.Analyze
-		r.Analyze = func(text string) nlp.Verdict {
-			if strings.Contains(text, "毒") {
-				panic("cannot analyse this")
-			}
-			return healthy(text)
+// poisoned has the analysis panic over one word.
+func poisoned(r *desk.Rules) {
+	healthy := r.Analyze
+	r.Analyze = func(text string) nlp.Verdict {
+		if strings.Contains(text, "毒") {
+			panic("cannot analyse this")
 		}
-	})
+		return healthy(text)
+	}
+}
+
+func TestAPoisonousMessageIsSetAside(t *testing.T) {
+	h := newHouse(t, poisoned)
 	for i, text := range []string{late, "这条有毒，谁看谁出错", "杯子是破的，漏了一桌子"} {
 		who := fmt.Sprintf("客户%d", i)
 		if _, err := h.p.Receive(context.Background(), "care", h.event(bots.OnMessage, bots.Chat{ID: who}, who, text)); err != nil {
@@ -122,15 +125,7 @@ func TestAPoisonousMessageIsSetAside(t *testing.T) {
 // analysis of everything anew runs into the poison again, and a newer text of an
 // entry takes its place.
 func TestWhatIsUnreadStaysSo(t *testing.T) {
-	h := newHouse(t, func(r *desk.Rules) {
-		healthy := r.Analyze
-		r.Analyze = func(text string) nlp.Verdict {
-			if strings.Contains(text, "毒") {
-				panic("cannot analyse this")
-			}
-			return healthy(text)
-		}
-	})
+	h := newHouse(t, poisoned)
 	h.says("王小明", "快递太慢了，等了三天还没收到")
 	h.says("王小明", "这条有毒，谁看谁出错")
 	h.feed(listeners.Entry{ID: "w1", Text: "这条帖子也有毒", PostedAt: h.now, Author: listeners.Author{ID: "a", Name: "甲"}})
