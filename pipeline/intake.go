@@ -387,10 +387,9 @@ func (p *Pipeline) revised(tx *store.Tx, channel string, e *listeners.Entry, now
 	if _, err := tx.EditMessage(old.ID, now.Text, now.Raw, p.now().UTC()); err != nil {
 		return 0, err
 	}
-	switch old.Stage {
-	case feedback.StageDone:
+	if old.Stage == feedback.StageDone {
 		err = tx.Again(old.ID)
-	case feedback.StageQuarantined:
+	} else if old.Stage == feedback.StageQuarantined {
 		err = tx.Replay(old.ID) // another text may well be understood
 	}
 	if err != nil {

@@ -47,21 +47,56 @@ func measureScale(b *testing.B, db *store.DB, n int) {
 	settle(b, db)
 	b.ReportMetric(float64(roomTaken(b, db))/float64(n), "B/item")
 
+	for _, m := range scaleAsks() {
+		b.ReportMetric(percentile95(b, db, m.ask), m.name+"-p95-ms")
+	}
+}
+
+// scaleAsk is something that people wait for.
+type scaleAsk struct {
+	name string
+	ask  func(tx *store.Tx) error
+}
+
+func scaleAsks() []scaleAsk {
 	r := rand.New(rand.NewPCG(7, 7))
-	search := func(words int) store.Query {
+	// From common to rare alike: by rank, not by how often they are written.
+	search := func(words, from, to int) store.Query {
 		q := store.Query{}
 		for range words {
-			// From common to rare alike: by rank, not by how often they are written.
-			q.Words = append(q.Words, scaleWord(r.IntN(scaleWords)))
+			q.Words = append(q.Words, scaleWord(from+r.IntN(to-from)))
 		}
 		return q
 	}
-	for _, m := range []struct {
-		name string
-		ask  func(tx *store.Tx) error
-	}{
-		{"search", func(tx *store.Tx) error { _, err := tx.Items(search(1)); return err }},
-		{"search2", func(tx *store.Tx) error { _, err := tx.Items(search(2)); return err }},
+	return []scaleAsk{
+		{"search", func(tx *store.Tx) error { _, err := tx.Items(search(1, 0, scaleWords)); return err }},
+		{"search2", func(tx *store.Tx) error { _, err := tx.Items(search(2, 0, scaleWords)); return err }},
+		{"middling", func(tx *store.Tx) error { _, err := tx.Items(search(2, 50, 350)); return err }},
+		{"three", func(tx *store.Tx) error { _, err := tx.Items(search(3, 0, 100)); return err }},
+		{"character", func(tx *store.Tx) error {
+			_, err := tx.Items(store.Query{Words: []string{string([]rune(scaleWord(r.IntN(scaleWords)))[1])}})
+			return err
+		}},
+		{"absent", func(tx *store.Tx) error { _, err := tx.Items(store.Query{Words: []string{"没有"}}); return err }},
+		{"team", func(tx *store.Tx) error {
+			q := search(1, 5000, scaleWords)
+			q.Teams = scaleTeams[:1]
+			_, err := tx.Items(q)
+			return err
+		}},
+		{"oldweek", func(tx *store.Tx) error {
+			q := search(1, 0, 1)
+			q.Since = scaleStart.Add(time.Duration(r.Int64N(int64(scaleSpan / 2))))
+			q.Until = q.Since.Add(7 * 24 * time.Hour)
+			_, err := tx.Items(q)
+			return err
+		}},
+		{"unended", func(tx *store.Tx) error {
+			q := search(1, 0, 1)
+			q.States = []feedback.State{feedback.New}
+			_, err := tx.Items(q)
+			return err
+		}},
 		{"common", func(tx *store.Tx) error {
 			_, err := tx.Items(store.Query{Words: []string{scaleWord(0), scaleWord(1)}})
 			return err
@@ -75,8 +110,6 @@ func measureScale(b *testing.B, db *store.DB, n int) {
 			_, err := tx.CountBy(store.Query{Since: scaleStart.Add(scaleSpan - 7*24*time.Hour), Until: scaleStart.Add(scaleSpan)}, "topic")
 			return err
 		}},
-	} {
-		b.ReportMetric(percentile95(b, db, m.ask), m.name+"-p95-ms")
 	}
 }
 
