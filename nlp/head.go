@@ -333,7 +333,7 @@ var builtinHead = sync.OnceValues(func() (*head, error) {
 	if err != nil {
 		return nil, fmt.Errorf("built-in messages: %w", err)
 	}
-	return learn(messages)
+	return trained(messages)
 })
 
 // learn trains a head on messages.

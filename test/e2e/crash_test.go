@@ -157,7 +157,7 @@ func (l *ledger) tend(v *victim) {
 	}
 	v.at, v.ready, v.launched, v.more = "", false, time.Now(), time.Now().Add(10*time.Second)
 	if len(v.list) == 0 {
-		v.p = l.h.launch(v.conf, v.args)
+		v.p = l.h.launch(v.conf, v.args, quick...)
 		return
 	}
 	c := v.list[0]
@@ -166,7 +166,7 @@ func (l *ledger) tend(v *victim) {
 	if v.passing != nil {
 		n = v.passing()
 	}
-	v.p = l.h.launch(v.conf, v.args, crashAt(c.at, n))
+	v.p = l.h.launch(v.conf, v.args, append(quick, crashAt(c.at, n))...)
 	for range n {
 		l.says(c.says)
 	}
