@@ -6,12 +6,13 @@ CAMPAIGN ?= 10m
 LINES   ?= 1000000
 ONLY    ?=
 SEED    ?=
+LENGTH  ?=
 RESULTS ?=
 BENCH   ?= .
 PACKAGE ?= ./...
 PEERS   ?= 20000x
 
-.PHONY: help build test race lint bench bench-load bench-peers fuzz campaign reliability pictures lines
+.PHONY: help build test race lint bench bench-load bench-peers fuzz campaign sustained soak reliability pictures lines
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,8 +50,14 @@ pictures: ## the README's pictures, from the running program (needs Chromium)
 	$(GO) run ./docs/pictures
 
 campaign: ## faults under load for CAMPAIGN, all campaigns in turns; ONLY=redis,kills some; SEED=NUMBER one round
-	HUIYIN_CAMPAIGN=$(CAMPAIGN) HUIYIN_ONLY=$(ONLY) HUIYIN_SEED=$(SEED) HUIYIN_RESULTS=$(RESULTS) \
+	HUIYIN_CAMPAIGN=$(CAMPAIGN) HUIYIN_ONLY=$(ONLY) HUIYIN_SEED=$(SEED) HUIYIN_RESULTS=$(RESULTS) HUIYIN_LENGTH=$(LENGTH) \
 		$(GO) test -tags campaign -run '^TestCampaign$$' -timeout 24h -v ./test/e2e
+
+sustained: ## 1,000 messages a second through the running program for ten minutes (LENGTH), on SQLite, and on PostgreSQL with Redis; each is looked for at the end
+	$(MAKE) campaign ONLY=sustained,sustained-postgres SEED=1
+
+soak: ## 50 messages a second for two hours (LENGTH), with something failing every five minutes; what the process holds is watched
+	$(MAKE) campaign ONLY=soak-postgres SEED=1
 
 reliability: ## campaigns for CAMPAIGN, and what they counted into docs/RELIABILITY.md
 	$(MAKE) campaign RESULTS=$(CURDIR)/docs/reliability.jsonl

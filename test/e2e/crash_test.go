@@ -142,8 +142,8 @@ func (l *ledger) tend(v *victim) {
 		v.lasted = append(v.lasted, fmt.Sprintf("%s %.1fs (ready %t)", v.at, time.Since(v.launched).Seconds(), v.ready))
 	case v.at == "":
 		return
-	case time.Since(v.launched) > 3*patience:
-		l.h.t.Fatalf("%s does not get to %s within %s", v.name, v.at, 3*patience)
+	case time.Since(v.launched) > 10*patience:
+		l.h.t.Fatalf("%s does not get to %s within %s", v.name, v.at, 10*patience)
 	case time.Now().After(v.more):
 		// Several may pass a step at once, which counts once.
 		v.more = time.Now().Add(10 * time.Second)

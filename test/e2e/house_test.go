@@ -35,11 +35,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	program = filepath.Join(dir, "huiyin")
-	build := exec.Command("go", "build", "-tags", "failpoints", "-o", program, "../../cmd/huiyin")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
-		os.Exit(1)
+	// Several long campaigns beside each other share one program.
+	if program = os.Getenv("HUIYIN_PROGRAM"); program == "" {
+		program = filepath.Join(dir, "huiyin")
+		build := exec.Command("go", "build", "-tags", "failpoints", "-o", program, "../../cmd/huiyin")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+			os.Exit(1)
+		}
 	}
 	if err := quickStart(dir); err != nil {
 		fmt.Fprintf(os.Stderr, "prepare quick starts: %v\n", err)
