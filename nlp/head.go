@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -68,9 +69,38 @@ const (
 // is trained once, in a tenth of a second, and then only read.
 type head struct {
 	dense  [denseSize][classCount]float32
-	slots  []uint32 // by hash: one more than the index in sparse, 0 where the run is not known
-	known  []uint64 // a bit by hash: most runs of a text are not known, and these are fewer bytes to look into
-	sparse [][classCount]float32
+	known  rowSet
+	sparse [][classCount]float32 // of the known rows, in order
+}
+
+// rowSet is a set of rows that numbers them in order. A search in it reads little
+// memory, all of one line: about half of the runs of a text are known.
+type rowSet []struct {
+	rows   uint64 // a bit each
+	before uint32 // how many rows of the set come before these
+}
+
+// newRowSet returns a set without rows; number follows when some were put in.
+func newRowSet() rowSet { return make(rowSet, headRows/64) }
+
+func (s rowSet) put(row uint32) { s[row/64].rows |= 1 << (row % 64) }
+
+func (s rowSet) has(row uint32) bool { return s[row/64].rows>>(row%64)&1 != 0 }
+
+// number numbers the rows and returns how many there are.
+func (s rowSet) number() int {
+	n := 0
+	for i := range s {
+		s[i].before = uint32(n)
+		n += bits.OnesCount64(s[i].rows)
+	}
+	return n
+}
+
+// find returns the number of row, which is of no use where known is 0 and not 1.
+func (s rowSet) find(row uint32) (slot uint32, known int) {
+	part := &s[row/64]
+	return part.before + uint32(bits.OnesCount64(part.rows&(1<<(row%64)-1))), int(part.rows >> (row % 64) & 1)
 }
 
 // observation is what the head sees of a text.
@@ -88,47 +118,62 @@ const maxRepeats = 3
 
 // scores returns a score for each class.
 func (m *head) scores(o *observation) [classCount]float32 {
-	var sum [classCount]float32
 	m.take(o)
-	for first := 0; ; first += sumWidth {
-		first = min(first, classCount-sumWidth) // the last ones may be summed twice
-		m.sumRows((*[sumWidth]float32)(sum[first:]), o.slots, first)
-		if first == classCount-sumWidth {
-			break
-		}
+	return m.sums(o)
+}
+
+// sums is scores of what take has found already.
+func (m *head) sums(o *observation) [classCount]float32 {
+	var sum [classCount]float32
+	var filled [denseSize]uint8 // what is not zero of dense
+	n := 0
+	for i, x := range &o.dense {
+		filled[n] = uint8(i)
+		n += int(bit(x != 0))
 	}
 	scale := rowScale(len(o.rows))
-	for c := range sum {
-		sum[c] *= scale
-	}
-	for i, x := range o.dense {
-		if x == 0 {
-			continue
+	for first := 0; ; first += sumWidth {
+		first = min(first, classCount-sumWidth) // the last ones may be summed twice
+		part := (*[sumWidth]float32)(sum[first:])
+		m.sumRows(part, o.slots, first)
+		for c := range part {
+			part[c] *= scale
 		}
-		w := &m.dense[i]
-		for c := range sum {
-			sum[c] += x * w[c]
+		m.sumDense(part, &o.dense, filled[:n], first)
+		if first == classCount-sumWidth {
+			return sum
 		}
 	}
-	return sum
+}
+
+// bit returns 1 for true. The compiler makes no branch of it.
+func bit(b bool) uint {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // take finds the slots of the rows that the head knows.
 func (m *head) take(o *observation) {
-	o.slots, o.heard = o.slots[:0], 0
 	if len(o.times) < len(m.sparse) {
 		o.times = make([]uint8, len(m.sparse))
 	}
+	// Which rows are known cannot be guessed, and a wrong guess of the processor
+	// costs more than to write down every one.
+	found := slices.Grow(o.slots[:0], len(o.rows)+1)[:len(o.rows)+1]
+	n := 0
 	for _, row := range o.rows {
-		if m.known[row/64]>>(row%64)&1 == 0 {
-			continue
-		}
-		slot := m.slots[row] - 1
-		if o.times[slot] == 0 {
-			o.heard++
-		}
-		if o.times[slot] < maxRepeats {
-			o.times[slot]++
+		slot, known := m.known.find(row)
+		found[n] = slot
+		n += known
+	}
+	o.slots, o.heard = found[:0], 0
+	for _, slot := range found[:n] {
+		times := o.times[slot]
+		o.heard += int(bit(times == 0))
+		if times < maxRepeats {
+			o.times[slot] = times + 1
 			o.slots = append(o.slots, slot)
 		}
 	}
@@ -138,12 +183,15 @@ func (m *head) take(o *observation) {
 }
 
 // sumWidth is how many classes are summed at once: so many sums fit into the
-// registers of a processor.
-const sumWidth = 8
+// registers of a processor, and two turns do for all.
+const (
+	sumWidth = 10
+	_        = uint(2*sumWidth - classCount)
+)
 
 // sumRows sums the weights of slots for the classes from first on.
 func (m *head) sumRows(sum *[sumWidth]float32, slots []uint32, first int) {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 float32
 	for _, slot := range slots {
 		w := (*[sumWidth]float32)(m.sparse[slot][first:])
 		s0 += w[0]
@@ -154,8 +202,30 @@ func (m *head) sumRows(sum *[sumWidth]float32, slots []uint32, first int) {
 		s5 += w[5]
 		s6 += w[6]
 		s7 += w[7]
+		s8 += w[8]
+		s9 += w[9]
 	}
-	*sum = [sumWidth]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+	*sum = [sumWidth]float32{s0, s1, s2, s3, s4, s5, s6, s7, s8, s9}
+}
+
+// sumDense adds the weights of what is filled of dense for the classes from first
+// on.
+func (m *head) sumDense(sum *[sumWidth]float32, dense *[denseSize]float32, filled []uint8, first int) {
+	s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 := sum[0], sum[1], sum[2], sum[3], sum[4], sum[5], sum[6], sum[7], sum[8], sum[9]
+	for _, i := range filled {
+		x, w := dense[i], (*[sumWidth]float32)(m.dense[i][first:])
+		s0 += x * w[0]
+		s1 += x * w[1]
+		s2 += x * w[2]
+		s3 += x * w[3]
+		s4 += x * w[4]
+		s5 += x * w[5]
+		s6 += x * w[6]
+		s7 += x * w[7]
+		s8 += x * w[8]
+		s9 += x * w[9]
+	}
+	*sum = [sumWidth]float32{s0, s1, s2, s3, s4, s5, s6, s7, s8, s9}
 }
 
 func rowScale(n int) float32 {
@@ -194,7 +264,10 @@ func trainHead(seen []observation, labels [][len(groups)]int) *head {
 	m := newHead(seen)
 	times := make([]uint8, len(m.sparse)) // one for all: they are looked at one after another
 	for i := range seen {
+		// Which rows an observation has does not change from turn to turn.
 		seen[i].times = times
+		m.take(&seen[i])
+		seen[i].times = nil
 	}
 	squares := &head{sparse: make([][classCount]float32, len(m.sparse))}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: training must be repeatable, not secret
@@ -213,24 +286,20 @@ func trainHead(seen []observation, labels [][len(groups)]int) *head {
 
 // newHead returns an untrained head that knows the runs of characters of seen.
 func newHead(seen []observation) *head {
-	m := &head{slots: make([]uint32, headRows), known: make([]uint64, headRows/64)}
-	known := 0
+	m := &head{known: newRowSet()}
 	for i := range seen {
 		for _, row := range seen[i].rows {
-			if m.slots[row] == 0 {
-				known++
-				m.slots[row] = uint32(known)
-				m.known[row/64] |= 1 << (row % 64)
-			}
+			m.known.put(row)
 		}
 	}
-	m.sparse = make([][classCount]float32, known)
+	m.sparse = make([][classCount]float32, m.known.number())
 	return m
 }
 
-// step moves the weights toward the labels of one observation (AdaGrad).
+// step moves the weights toward the labels of one observation, whose rows were
+// taken (AdaGrad).
 func (m *head) step(squares *head, o *observation, labels *[len(groups)]int) {
-	slope := m.scores(o)
+	slope := m.sums(o)
 	for g, group := range groups {
 		part := slope[group[0]:group[1]]
 		softmax(part)

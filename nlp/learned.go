@@ -165,20 +165,26 @@ func (a *Analyzer) judging(model scorer, version string, h *head, topics []topic
 
 // changed returns m with changes. Rows that it does not know are added.
 func (m *head) changed(changes []headChange) (*head, error) {
-	out := &head{dense: m.dense, slots: slices.Clone(m.slots), known: slices.Clone(m.known), sparse: slices.Clone(m.sparse)}
+	out := &head{dense: m.dense, known: slices.Clone(m.known)}
 	for i := range changes {
 		row := changes[i].Row
 		if row >= headRows {
 			return nil, fmt.Errorf("a row of what was learned is %d, there are %d", row, headRows)
 		}
-		if out.slots[row] == 0 {
-			out.sparse = append(out.sparse, [classCount]float32{})
-			out.slots[row] = uint32(len(out.sparse))
-			out.known[row/64] |= 1 << (row % 64)
+		out.known.put(row)
+	}
+	out.sparse = make([][classCount]float32, out.known.number())
+	for row := range uint32(headRows) {
+		if m.known.has(row) {
+			from, _ := m.known.find(row)
+			to, _ := out.known.find(row)
+			out.sparse[to] = m.sparse[from]
 		}
-		w := &out.sparse[out.slots[row]-1]
+	}
+	for i := range changes {
+		slot, _ := out.known.find(changes[i].Row)
 		for c, d := range &changes[i].Weights {
-			w[c] += d
+			out.sparse[slot][c] += d
 		}
 	}
 	return out, nil

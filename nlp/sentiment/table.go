@@ -92,23 +92,72 @@ func (r run) units() (first, last int) {
 	return first, first + int(r&(1<<runMoreBits-1))
 }
 
-// appendRuns appends the runs of units that are features. It looks for all of
-// them before any weight is read, so that the processor can fetch many weights
-// at once: most of the time of judging a text is spent here and in add.
+// appendRuns appends the runs of units that are features, by their first unit and
+// then by length. It looks for all of them before any weight is read, so that the
+// processor can fetch many weights at once: most of the time of judging a text is
+// spent here and in add.
 func (t *table) appendRuns(runs []run, hashes []uint64) []run {
-	runs = slices.Grow(runs, maxGram*len(hashes))
-	for i := range hashes {
-		hash := seedGram
-		for k, unit := range hashes[i:min(len(hashes), i+maxGram)] {
-			hash = mix(hash, unit)
-			slot, known := t.find(hash)
-			if !known {
-				break
-			}
-			runs = append(runs, run(slot)<<(runMoreBits+runFirstBits)|run(i)<<runMoreBits|run(k))
-		}
+	n := len(runs)
+	runs = slices.Grow(runs, maxGram*(len(hashes)+1))[:n+maxGram*(len(hashes)+1)]
+	i := 0
+	for ; i+maxGram <= len(hashes); i++ {
+		n += t.four((*[maxGram]run)(runs[n:]), (*[maxGram]uint64)(hashes[i:]), run(i)<<runMoreBits)
 	}
-	return runs
+	for ; i < len(hashes); i++ {
+		n += t.runsFrom(runs[n:], hashes[i:], seedGram, run(i)<<runMoreBits)
+	}
+	return runs[:n]
+}
+
+// runsFrom writes into runs those that begin at first with all or some of units,
+// of which hash is that of the ones before, and returns how many there are.
+func (t *table) runsFrom(runs []run, units []uint64, hash uint64, first run) (n int) {
+	for k, unit := range units {
+		hash = mix(hash, unit)
+		slot, known := t.find(hash)
+		if !known {
+			return k
+		}
+		runs[k] = run(slot)<<(runMoreBits+runFirstBits) | first + run(k)
+	}
+	return len(units)
+}
+
+// four is runsFrom of four units. How long a run is known cannot be guessed, and a
+// wrong guess of the processor costs more than a look at marks: it looks at those
+// of all four lengths, and asks only then. What lies beyond the first four marks,
+// where one search in eight goes on, is left to runsFrom.
+func (t *table) four(runs *[maxGram]run, units *[maxGram]uint64, first run) int {
+	hash := seedGram
+	known, open := uint(0), uint(0) // a bit for each length: found, and not decided
+	var hashes [maxGram]uint64
+	for k := range maxGram {
+		hashes[k] = hash
+		hash = mix(hash, units[k])
+		slot, mark := t.slot(hash)
+		if slot+4 > t.slots {
+			return t.runsFrom(runs[:], units[:], seedGram, first)
+		}
+		marks := binary.LittleEndian.Uint64(t.marks[2*slot : 2*slot+8])
+		same, free := firstZero(marks^uint64(mark)*laneOnes), firstZero(marks)
+		lowest := (same | free) & -(same | free)
+		known |= bit(same&lowest != 0) << k
+		open |= bit(lowest == 0) << k
+		runs[k] = run(slot+bits.TrailingZeros64(lowest)/16)<<(runMoreBits+runFirstBits) | first + run(k)
+	}
+	n := bits.TrailingZeros(^known)
+	if open>>n&1 == 0 {
+		return n
+	}
+	return n + t.runsFrom(runs[n:], units[n:], hashes[n], first+run(n))
+}
+
+// bit returns 1 for true. The compiler makes no branch of it.
+func bit(b bool) uint {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // add adds to sums the weights of the features of runs, each once, and to changes
