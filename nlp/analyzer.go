@@ -281,12 +281,15 @@ func (a *Analyzer) find(s *scratch) {
 // holds reports whether the conditions of act are met by the text, its pair
 // apart.
 func (s *scratch) holds(act *action) bool {
-	for _, id := range act.must {
+	if act.conditions == nil {
+		return true
+	}
+	for _, id := range act.conditions.must {
 		if s.last[id] != s.run {
 			return false
 		}
 	}
-	for _, id := range act.not {
+	for _, id := range act.conditions.not {
 		if s.last[id] == s.run {
 			return false
 		}

@@ -416,7 +416,8 @@ func learn(messages []Message) (*head, error) {
 	s := new(scratch)
 	for i, m := range messages {
 		a.read(s, m.Text)
-		s.observe(&seen[i])
+		s.observe(&s.seen)
+		seen[i] = observation{dense: s.seen.dense, rows: slices.Clone(s.seen.rows)}
 		labels[i] = m.labels()
 	}
 	return trainHead(seen, labels), nil

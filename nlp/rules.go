@@ -41,8 +41,14 @@ type action struct {
 	index  int32   // of the intent, hazard, topic or field value
 	weight float32 // how much it counts
 	first  int32   // literal that must precede it in the clause; -1: none
-	must   []int32 // literals that the text must hold
-	not    []int32 // literals that the text must not hold
+	// conditions are nil for most: thousands of actions are kept and looked at.
+	conditions *conditions
+}
+
+// conditions are what an action depends on beside its literal.
+type conditions struct {
+	must []int32 // literals that the text must hold
+	not  []int32 // literals that the text must not hold
 }
 
 // ruleBook is all rules, compiled.
@@ -72,6 +78,7 @@ func (b *ruleBook) finish(common []string) {
 	b.tokens = make([]*action, len(b.actions))
 	b.signs = make([]uint32, len(b.actions))
 	b.weights = make([]float64, len(b.actions))
+	b.pack()
 	for id, acts := range b.actions {
 		b.weights[id] = keywordWeight(utf8.RuneCountInString(b.builder.texts[id]), acts)
 		for i := range acts {
@@ -86,6 +93,21 @@ func (b *ruleBook) finish(common []string) {
 		}
 	}
 	b.matcher = b.builder.build(b.alphabet, kinds, common)
+	b.builder = matcherBuilder{}
+}
+
+// pack moves the actions, which grew one by one, into one piece of memory.
+func (b *ruleBook) pack() {
+	n := 0
+	for _, acts := range b.actions {
+		n += len(acts)
+	}
+	all := make([]action, 0, n)
+	for id, acts := range b.actions {
+		first := len(all)
+		all = append(all, acts...)
+		b.actions[id] = all[first:len(all):len(all)]
+	}
 }
 
 // topicRegex is a topic's word that is a regular expression.
@@ -116,7 +138,7 @@ func (b *ruleBook) literal(text string) (int32, error) {
 // add compiles one rule: "word +must !not" or "first~word". a tells what it
 // means.
 func (b *ruleBook) add(rule string, a action) error {
-	word, conditions := splitConditions(rule)
+	word, given := splitConditions(rule)
 	a.first = -1
 	if first, second, ok := strings.Cut(word, "~"); ok && first != "" && second != "" {
 		id, err := b.literal(first)
@@ -125,15 +147,18 @@ func (b *ruleBook) add(rule string, a action) error {
 		}
 		a.first, word = id, second
 	}
-	for _, c := range conditions {
+	for _, c := range given {
 		id, err := b.literal(c[1:])
 		if err != nil {
 			return err
 		}
+		if a.conditions == nil {
+			a.conditions = new(conditions)
+		}
 		if c[0] == '+' {
-			a.must = append(a.must, id)
+			a.conditions.must = append(a.conditions.must, id)
 		} else {
-			a.not = append(a.not, id)
+			a.conditions.not = append(a.conditions.not, id)
 		}
 	}
 	id, err := b.literal(word)
