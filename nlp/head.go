@@ -68,9 +68,9 @@ const (
 // runs of characters of a text (sparse), learned from messages with labels. It
 // is trained once, in a tenth of a second, and then only read.
 type head struct {
-	dense  [denseSize][classCount]float32
+	dense  [denseSize]weights
 	known  rowSet
-	sparse [][classCount]float32 // of the known rows, in order
+	sparse []weights // of the known rows, in order
 }
 
 // rowSet is a set of rows that numbers them in order. A search in it reads little
@@ -124,26 +124,18 @@ func (m *head) scores(o *observation) [classCount]float32 {
 
 // sums is scores of what take has found already.
 func (m *head) sums(o *observation) [classCount]float32 {
-	var sum [classCount]float32
-	var filled [denseSize]uint8 // what is not zero of dense
-	n := 0
-	for i, x := range &o.dense {
-		filled[n] = uint8(i)
-		n += int(bit(x != 0))
-	}
+	var sum weights
+	sumRows(&sum, m.sparse, o.slots)
 	scale := rowScale(len(o.rows))
-	for first := 0; ; first += sumWidth {
-		first = min(first, classCount-sumWidth) // the last ones may be summed twice
-		part := (*[sumWidth]float32)(sum[first:])
-		m.sumRows(part, o.slots, first)
-		for c := range part {
-			part[c] *= scale
-		}
-		m.sumDense(part, &o.dense, filled[:n], first)
-		if first == classCount-sumWidth {
-			return sum
+	for c := range sum {
+		sum[c] *= scale
+	}
+	for i, x := range &o.dense {
+		if x != 0 {
+			addTimes(&sum, &m.dense[i], x)
 		}
 	}
+	return [classCount]float32(sum[:])
 }
 
 // bit returns 1 for true. The compiler makes no branch of it.
@@ -180,52 +172,6 @@ func (m *head) take(o *observation) {
 	for _, slot := range o.slots {
 		o.times[slot] = 0
 	}
-}
-
-// sumWidth is how many classes are summed at once: so many sums fit into the
-// registers of a processor, and two turns do for all.
-const (
-	sumWidth = 10
-	_        = uint(2*sumWidth - classCount)
-)
-
-// sumRows sums the weights of slots for the classes from first on.
-func (m *head) sumRows(sum *[sumWidth]float32, slots []uint32, first int) {
-	var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 float32
-	for _, slot := range slots {
-		w := (*[sumWidth]float32)(m.sparse[slot][first:])
-		s0 += w[0]
-		s1 += w[1]
-		s2 += w[2]
-		s3 += w[3]
-		s4 += w[4]
-		s5 += w[5]
-		s6 += w[6]
-		s7 += w[7]
-		s8 += w[8]
-		s9 += w[9]
-	}
-	*sum = [sumWidth]float32{s0, s1, s2, s3, s4, s5, s6, s7, s8, s9}
-}
-
-// sumDense adds the weights of what is filled of dense for the classes from first
-// on.
-func (m *head) sumDense(sum *[sumWidth]float32, dense *[denseSize]float32, filled []uint8, first int) {
-	s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 := sum[0], sum[1], sum[2], sum[3], sum[4], sum[5], sum[6], sum[7], sum[8], sum[9]
-	for _, i := range filled {
-		x, w := dense[i], (*[sumWidth]float32)(m.dense[i][first:])
-		s0 += x * w[0]
-		s1 += x * w[1]
-		s2 += x * w[2]
-		s3 += x * w[3]
-		s4 += x * w[4]
-		s5 += x * w[5]
-		s6 += x * w[6]
-		s7 += x * w[7]
-		s8 += x * w[8]
-		s9 += x * w[9]
-	}
-	*sum = [sumWidth]float32{s0, s1, s2, s3, s4, s5, s6, s7, s8, s9}
 }
 
 func rowScale(n int) float32 {
@@ -269,7 +215,8 @@ func trainHead(seen []observation, labels [][len(groups)]int) *head {
 		m.take(&seen[i])
 		seen[i].times = nil
 	}
-	squares := &head{sparse: make([][classCount]float32, len(m.sparse))}
+	how := headDescent()
+	squares := &head{sparse: make([]weights, len(m.sparse))}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: training must be repeatable, not secret
 	order := make([]int, len(seen))
 	for i := range order {
@@ -278,7 +225,7 @@ func trainHead(seen []observation, labels [][len(groups)]int) *head {
 	for range headEpochs {
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, i := range order {
-			m.step(squares, &seen[i], &labels[i])
+			m.step(squares, &seen[i], &labels[i], how)
 		}
 	}
 	return m
@@ -292,14 +239,15 @@ func newHead(seen []observation) *head {
 			m.known.put(row)
 		}
 	}
-	m.sparse = make([][classCount]float32, m.known.number())
+	m.sparse = make([]weights, m.known.number())
 	return m
 }
 
 // step moves the weights toward the labels of one observation, whose rows were
 // taken (AdaGrad).
-func (m *head) step(squares *head, o *observation, labels *[len(groups)]int) {
-	slope := m.sums(o)
+func (m *head) step(squares *head, o *observation, labels *[len(groups)]int, how *descent) {
+	var slope weights
+	*(*[classCount]float32)(slope[:]) = m.sums(o)
 	for g, group := range groups {
 		part := slope[group[0]:group[1]]
 		softmax(part)
@@ -316,20 +264,12 @@ func (m *head) step(squares *head, o *observation, labels *[len(groups)]int) {
 	}
 	for i, x := range o.dense {
 		if x != 0 {
-			descend(&m.dense[i], &squares.dense[i], &slope, x)
+			descend(&m.dense[i], &squares.dense[i], &slope, x, how)
 		}
 	}
 	scale := rowScale(len(o.rows))
 	for _, slot := range o.slots {
-		descend(&m.sparse[slot], &squares.sparse[slot], &slope, scale)
-	}
-}
-
-func descend(w, squares, slope *[classCount]float32, x float32) {
-	for c := range w {
-		g := slope[c]*x + headDecay*w[c]
-		squares[c] += g * g
-		w[c] -= headRate * g / (1e-3 + float32(math.Sqrt(float64(squares[c]))))
+		descend(&m.sparse[slot], &squares.sparse[slot], &slope, scale, how)
 	}
 }
 

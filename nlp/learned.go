@@ -173,7 +173,7 @@ func (m *head) changed(changes []headChange) (*head, error) {
 		}
 		out.known.put(row)
 	}
-	out.sparse = make([][classCount]float32, out.known.number())
+	out.sparse = make([]weights, out.known.number())
 	for row := range uint32(headRows) {
 		if m.known.has(row) {
 			from, _ := m.known.find(row)
