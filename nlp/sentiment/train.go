@@ -368,9 +368,9 @@ func (t *trainer) prior(source int32) float32 {
 // weight would not do: AdaGrad takes the size out of what is rare.
 func (t *trainer) copies(source int32) int {
 	switch t.names[source] {
-	case own, ownWords:
-		return 4
-	case phrases:
+	case ownWords:
+		return 10
+	case own, phrases:
 		return 2
 	}
 	return 1
