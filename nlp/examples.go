@@ -15,13 +15,18 @@ const minExamples = 5
 // a logistic regression over the short runs of characters of the text.
 type exampleHead struct {
 	topics  []int32   // index of each topic that has examples
+	rows    uint32    // of weights: a power of two
 	weights []float32 // by row, then by topic
 	bias    []float32
 }
 
 const (
-	exampleRows = 1 << 16
-	exampleRate = 0.15
+	// minExampleRows and maxExampleRows bound how many rows of weights there are,
+	// for each topic one: as many as keep most runs apart, of thousands of texts
+	// too, and of a few examples no more than they fill.
+	minExampleRows = 1 << 12
+	maxExampleRows = 1 << 18
+	exampleRate    = 0.15
 	// Few examples are read more often than many.
 	exampleSteps     = 20_000
 	minExampleEpochs = 6
@@ -65,6 +70,7 @@ func (a *Analyzer) learnTopics(configured []Topic) (*exampleHead, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.fit(examples)
 	h.train(examples)
 	return h, nil
 }
@@ -88,7 +94,7 @@ func (a *Analyzer) collectExamples(learned []Topic) ([]example, error) {
 			if !ok {
 				i = len(examples)
 				at[folded] = i
-				examples = append(examples, example{rows: exampleRowsOf(nil, []rune(folded)), labels: make([]bool, len(learned))})
+				examples = append(examples, example{rows: exampleRowsOf(nil, []rune(folded), math.MaxUint32), labels: make([]bool, len(learned))})
 			}
 			examples[i].labels[k] = true
 		}
@@ -105,7 +111,7 @@ func (a *Analyzer) collectExamples(learned []Topic) ([]example, error) {
 		if a.names(s, learned) {
 			continue
 		}
-		examples = append(examples, example{rows: exampleRowsOf(nil, s.fold.runes), labels: make([]bool, len(learned))})
+		examples = append(examples, example{rows: exampleRowsOf(nil, s.fold.runes, math.MaxUint32), labels: make([]bool, len(learned))})
 	}
 	return examples, nil
 }
@@ -130,14 +136,19 @@ func (a *Analyzer) names(s *scratch, topics []Topic) bool {
 	return false
 }
 
-// exampleRowsOf appends the rows of text, each once.
-func exampleRowsOf(rows []uint32, text []rune) []uint32 {
+// exampleRowsOf appends the rows of text under a mask, each once.
+func exampleRowsOf(rows []uint32, text []rune, mask uint32) []uint32 {
 	start := len(rows)
 	rows = appendHashes(rows, appendUnits(nil, text))
-	seen := make(map[uint32]struct{}, len(rows)-start)
-	out := rows[:start]
-	for _, r := range rows[start:] {
-		r &= exampleRows - 1
+	return append(rows[:start], onceUnder(mask, rows[start:])...)
+}
+
+// onceUnder returns rows under a mask, each once, in place.
+func onceUnder(mask uint32, rows []uint32) []uint32 {
+	seen := make(map[uint32]struct{}, len(rows))
+	out := rows[:0]
+	for _, r := range rows {
+		r &= mask
 		if _, ok := seen[r]; !ok {
 			seen[r] = struct{}{}
 			out = append(out, r)
@@ -146,11 +157,28 @@ func exampleRowsOf(rows []uint32, text []rune) []uint32 {
 	return out
 }
 
+// fit chooses how many rows there are, and gives the examples those.
+func (h *exampleHead) fit(examples []example) {
+	distinct := make(map[uint32]struct{})
+	for i := range examples {
+		for _, r := range examples[i].rows {
+			distinct[r] = struct{}{}
+		}
+	}
+	for h.rows = minExampleRows; h.rows < maxExampleRows && int(h.rows) < 2*len(distinct); {
+		h.rows *= 2
+	}
+	for i := range examples {
+		examples[i].rows = onceUnder(h.rows-1, examples[i].rows)
+	}
+}
+
+// train learns the weights of h.rows rows, which the examples' are below.
 func (h *exampleHead) train(examples []example) {
 	k := len(h.topics)
-	h.weights = make([]float32, exampleRows*k)
+	h.weights = make([]float32, int(h.rows)*k)
 	h.bias = make([]float32, k)
-	squares := make([]float32, exampleRows*k)
+	squares := make([]float32, int(h.rows)*k)
 	biasSquares := make([]float32, k)
 	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // G404: training must be repeatable, not secret
 	order := random.Perm(len(examples))
@@ -220,7 +248,7 @@ func (h *exampleHead) chances(rows []uint32, into []float32) {
 func (h *exampleHead) find(s *scratch) {
 	k := len(h.topics)
 	chances := make([]float32, k)
-	rows := exampleRowsOf(nil, s.fold.runes)
+	rows := exampleRowsOf(nil, s.fold.runes, h.rows-1)
 	h.chances(rows, chances)
 	if slices.Max(chances) < likelyTopic {
 		return
@@ -228,7 +256,7 @@ func (h *exampleHead) find(s *scratch) {
 	inClause := make([]float32, len(s.clauses)*k)
 	for i := range s.clauses {
 		c := &s.clauses[i]
-		rows = exampleRowsOf(rows[:0], s.fold.runes[s.fold.index(c.start):s.fold.index(c.end)])
+		rows = exampleRowsOf(rows[:0], s.fold.runes[s.fold.index(c.start):s.fold.index(c.end)], h.rows-1)
 		h.chances(rows, inClause[i*k:i*k+k])
 	}
 	for t, chance := range chances {

@@ -94,7 +94,7 @@ var baseName = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("built-in messages: %w", err)
 	}
 	h := fnv.New32a()
-	_, _ = fmt.Fprintln(h, learnedFormat, headRows, classCount, exampleRows) // never fails
+	_, _ = fmt.Fprintln(h, learnedFormat, headRows, classCount, judgeRows) // never fails
 	s := new(scratch)
 	for _, m := range messages {
 		a.read(s, m.Text)
@@ -210,10 +210,10 @@ func (a *Analyzer) topicJudges(topics []learnedTopic) ([]topicJudge, error) {
 		if len(t.Rows) != len(t.Weights) {
 			return nil, fmt.Errorf("topic %s: %d rows, %d weights", t.Name, len(t.Rows), len(t.Weights))
 		}
-		j := topicJudge{index: index, yes: t.Yes, no: t.No, bias: t.Bias, weights: make([]float32, exampleRows)}
+		j := topicJudge{index: index, yes: t.Yes, no: t.No, bias: t.Bias, weights: make([]float32, judgeRows)}
 		for i, row := range t.Rows {
-			if row >= exampleRows {
-				return nil, fmt.Errorf("topic %s: row %d, there are %d", t.Name, row, exampleRows)
+			if row >= judgeRows {
+				return nil, fmt.Errorf("topic %s: row %d, there are %d", t.Name, row, judgeRows)
 			}
 			j.weights[row] = t.Weights[i]
 		}
@@ -234,7 +234,7 @@ func (j *topicJudge) chance(rows []uint32) float32 {
 // judgeTopics adds the topics that the learned judges see, and takes away those
 // that only a word speaks for.
 func (a *Analyzer) judgeTopics(s *scratch) {
-	rows := exampleRowsOf(nil, s.fold.runes)
+	rows := exampleRowsOf(nil, s.fold.runes, judgeRows-1)
 	for i := range a.judges {
 		j := &a.judges[i]
 		at := slices.IndexFunc(s.topics, func(t topicSum) bool { return t.index == j.index })
@@ -254,12 +254,16 @@ func (a *Analyzer) judgeTopics(s *scratch) {
 	}
 }
 
+// judgeRows is how many rows a judge of a topic has. Corrections are few, and a
+// model that was learned with another number is of no use.
+const judgeRows = 1 << 16
+
 // foundWord is the row of a judge that says that a word of the topic was found.
-const foundWord = exampleRows - 1
+const foundWord = judgeRows - 1
 
 // judgedRows are the rows of a text as the judge of a topic sees it.
 func judgedRows(folded []rune, found bool) []uint32 {
-	return withWord(exampleRowsOf(nil, folded), found)
+	return withWord(exampleRowsOf(nil, folded, judgeRows-1), found)
 }
 
 func withWord(rows []uint32, found bool) []uint32 {
@@ -277,7 +281,7 @@ func (a *Analyzer) likeliest(s *scratch, j *topicJudge) int {
 	best, top := 0, float32(-1)
 	for i := range s.clauses {
 		c := &s.clauses[i]
-		if chance := j.chance(exampleRowsOf(nil, s.fold.runes[s.fold.index(c.start):s.fold.index(c.end)])); chance > top {
+		if chance := j.chance(exampleRowsOf(nil, s.fold.runes[s.fold.index(c.start):s.fold.index(c.end)], judgeRows-1)); chance > top {
 			best, top = i, chance
 		}
 	}

@@ -165,7 +165,7 @@ func (s *school) trainTopic(lessons, base []topicLesson, shown func(text string)
 			add(t, 1)
 		}
 	}
-	h := &exampleHead{topics: []int32{0}}
+	h := &exampleHead{topics: []int32{0}, rows: judgeRows}
 	h.train(examples)
 	s.pause()
 	return &topicJudge{bias: h.bias[0], weights: h.weights}

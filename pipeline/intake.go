@@ -387,10 +387,12 @@ func (p *Pipeline) revised(tx *store.Tx, channel string, e *listeners.Entry, now
 	if _, err := tx.EditMessage(old.ID, now.Text, now.Raw, p.now().UTC()); err != nil {
 		return 0, err
 	}
-	if old.Stage == feedback.StageDone {
+	switch old.Stage {
+	case feedback.StageDone:
 		err = tx.Again(old.ID)
-	} else if old.Stage == feedback.StageQuarantined {
+	case feedback.StageQuarantined:
 		err = tx.Replay(old.ID) // another text may well be understood
+	case feedback.StageNew: // it is judged by its new text
 	}
 	if err != nil {
 		return 0, err

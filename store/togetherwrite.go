@@ -499,7 +499,7 @@ func vectorOf(item int64, codes []string) pgtype.TSVector {
 	for from := 0; from < len(places); {
 		word, to := codes[places[from]], from
 		for ; to < len(places) && codes[places[to]] == word; to++ {
-			all[to] = pgtype.TSVectorPosition{Position: uint16(places[to] + 1), Weight: pgtype.TSVectorWeightD} //nolint:gosec // at most maxTokens
+			all[to] = pgtype.TSVectorPosition{Position: uint16(places[to] + 1), Weight: pgtype.TSVectorWeightD}
 		}
 		v.Lexemes = append(v.Lexemes, pgtype.TSVectorLexeme{Word: word, Positions: all[from:min(to, from+maxPositions)]})
 		from = to
