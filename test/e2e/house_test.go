@@ -109,6 +109,7 @@ type setup struct {
 	redis    string
 	undo     string // desk.undo; empty: 3s
 	lease    string // advanced.lease; empty: 2s
+	spool    string // advanced.spool_after; empty: 1s
 	teams    string // further teams
 	ack      bool   // Slack waits for an acknowledgement no longer than it does
 	storage  string // further keys of storage, each with a comma before it
@@ -171,6 +172,9 @@ func newHouse(t *testing.T, set setup) *house {
 	if h.set.lease == "" {
 		h.set.lease = "2s"
 	}
+	if h.set.spool == "" {
+		h.set.spool = "1s"
+	}
 	var err error
 	if h.tg, err = telegramtest.Start(telegramtest.Config{}); err != nil {
 		t.Fatal(err)
@@ -230,10 +234,10 @@ teams:
   - {name: 韩梅梅, role: lead, team: care, accounts: {care: "%d"}}
 cards: {fold: 0}
 desk: {undo: %s, settle: 1s, settle_max: 4s, survey_every: 0s, urge_every: 1h}
-advanced: {lease: %s, poll: 100ms, reconcile: 500ms, send_timeout: 5s, retry_max: 500ms, spool_after: 1s, stop: 5s}
+advanced: {lease: %s, poll: 100ms, reconcile: 500ms, send_timeout: 5s, retry_max: 500ms, spool_after: %s, stop: 5s}
 %s
 `, h.set.database, h.set.redis, filepath.Join(h.dir, "files"), h.set.storage, web, web, h.set.metrics, h.tg.Token(), h.tgURL,
-		slacktest.BotToken, slacktest.AppToken, h.sl.URL(), channel, logistic, h.set.teams, agent, lead, h.set.undo, h.set.lease, extra)
+		slacktest.BotToken, slacktest.AppToken, h.sl.URL(), channel, logistic, h.set.teams, agent, lead, h.set.undo, h.set.lease, h.set.spool, extra)
 	if err := os.WriteFile(h.file(n), []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}

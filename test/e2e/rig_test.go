@@ -116,6 +116,9 @@ func (c campaign) rig(t *testing.T, seed uint64, long bool, set setup) *rig {
 	t.Helper()
 	r := &rig{rng: rand.New(rand.NewPCG(seed, 7)), long: long}
 	set.extra = streamConfig
+	if long {
+		set.spool = "5s" // as in production: a starved machine is no database that is away
+	}
 	switch c.on {
 	case onSQLite:
 	case onPostgres, onBoth:
