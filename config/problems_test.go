@@ -281,7 +281,7 @@ func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
 		"a: &a [*a]", "brand: {name: ${SECRET}}", "bots: [{name: a, type: telegram, token: \"${SECRET}\"}]", "routes: {team: care, routes: [{when: '${SECRET}'}]}",
 		"storage: {database: \"${SECRET}\"}", "desk: {undo: \"${SECRET}\"}", "texts: {\"${SECRET}\": x}", "teams: [{name: \"${SECRET}\", alerts: [\"${SECRET}:x\"], hours: [\"${SECRET}\"]}]",
-		"<<: {}", "? a", "\xef\xbb\xbfa: b", "a: |\n  b\n", "- - - a", "{", "a: 'b", "a:\n\tb", "!!a b", "%x", "---\n---\n", "fields: [{name: \"${SECRET}\", file: \"${SECRET}\"}]",
+		"<<: {}", "? a", "\r\r0", "a: \u0085\u2028\u2029- b", "\xef\xbb\xbfa: b", "a: |\n  b\n", "- - - a", "{", "a: 'b", "a:\n\tb", "!!a b", "%x", "---\n---\n", "fields: [{name: \"${SECRET}\", file: \"${SECRET}\"}]",
 		"network: {allow: [\"${SECRET}\"]}", "staff: [{name: x, role: \"${SECRET}\", accounts: {web: \"${SECRET}\"}}]", "cards: {fold: \"${SECRET}\"}",
 	} {
 		f.Add(seed)
@@ -293,7 +293,12 @@ func FuzzLoad(f *testing.F) {
 		if (c == nil) != (len(found) > 0) {
 			t.Fatalf("configuration %v and problems %v", c, found)
 		}
-		lines := strings.Count(source, "\n") + 1
+		lines := 1 // as YAML counts them
+		for _, r := range source {
+			if strings.ContainsRune("\n\r\u0085\u2028\u2029", r) {
+				lines++
+			}
+		}
 		for _, p := range found {
 			if strings.Contains(p.Error(), secret) {
 				t.Fatalf("the secret shows: %v", p)

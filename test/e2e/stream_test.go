@@ -76,6 +76,7 @@ func (s *stream) send(ctx context.Context, n int) bool {
 		text = fmt.Sprintf("喝了你们的奶茶食物中毒进医院了，第%d区的店 %s", n/s.urgentEvery%lanes, token)
 	}
 	deadline := time.Now().Add(time.Minute)
+	wait := 100 * time.Millisecond
 	for try := n; ctx.Err() == nil && time.Now().Before(deadline); try++ {
 		if s.post(try, token, text) {
 			s.mu.Lock()
@@ -88,7 +89,8 @@ func (s *stream) send(ctx context.Context, n int) bool {
 			}
 			return true
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(wait)
+		wait = min(2*wait, 2*time.Second) // as clients do: else a backlog would feed itself
 	}
 	return false
 }
