@@ -34,6 +34,7 @@ const (
 	onPostgres                      // one process, no Redis
 	onBoth                          // PostgreSQL and Redis, as many processes as the campaign starts
 	onOwnPostgres                   // a PostgreSQL of the round's own, and no Redis
+	onOwnBoth                       // a PostgreSQL of the round's own, which writes as in production, and Redis
 )
 
 // rig is one round.
@@ -127,7 +128,10 @@ func (c campaign) rig(t *testing.T, seed uint64, long bool, set setup) *rig {
 		if c.on == onBoth {
 			set.redis, r.redis = streamtest.StartRedis(t)
 		}
-	case onOwnPostgres:
+	case onOwnPostgres, onOwnBoth:
+		if c.on == onOwnBoth {
+			set.redis, r.redis = streamtest.StartRedis(t)
+		}
 		r.pg = storetest.StartOwnPostgres(t)
 		r.dsn = r.pg.DSN()
 		set.database = r.dsn

@@ -36,9 +36,9 @@ type steady struct {
 func steadies() []steady {
 	return []steady{
 		{name: "sustained", on: onSQLite, rate: 1000, long: 10 * time.Minute, urgent: 500},
-		{name: "sustained-postgres", on: onBoth, rate: 1000, long: 10 * time.Minute, urgent: 500},
+		{name: "sustained-postgres", on: onOwnBoth, rate: 1000, long: 10 * time.Minute, urgent: 500},
 		{name: "soak", on: onSQLite, rate: 50, long: 2 * time.Hour, urgent: 50},
-		{name: "soak-postgres", on: onBoth, rate: 50, long: 2 * time.Hour, urgent: 50, trouble: 5 * time.Minute},
+		{name: "soak-postgres", on: onOwnBoth, rate: 50, long: 2 * time.Hour, urgent: 50, trouble: 5 * time.Minute},
 	}
 }
 
