@@ -342,7 +342,7 @@ var builtinHead = sync.OnceValues(func() (*head, error) {
 	if err != nil {
 		return nil, fmt.Errorf("built-in messages: %w", err)
 	}
-	return trained(messages)
+	return learn(messages)
 })
 
 // learn trains a head on messages.

@@ -55,9 +55,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// quick are the variables of a process that starts in a third of the time: with a
-// head that another process of this run has trained, and with a dictionary of the
-// commonest words only. Everything else is as it is.
+// quick are the variables of a process that starts quickly: with a dictionary of
+// the commonest words only. Everything else is as it is.
 var quick []string
 
 // leastFrequency is how common the words of the small dictionary are.
@@ -88,7 +87,7 @@ func quickStart(dir string) error {
 			}
 		}
 	}
-	quick = []string{"HUIYIN_DICT=" + to, "HUIYIN_HEAD=" + filepath.Join(dir, "head")}
+	quick = []string{"HUIYIN_DICT=" + to}
 	return errors.Join(os.WriteFile(filepath.Join(to, "hmm_model.utf8"), hmm, 0o600), os.WriteFile(filepath.Join(to, "jieba.dict.utf8"), []byte(common.String()), 0o600))
 }
 
