@@ -161,28 +161,6 @@ func troublePostgres(r *rig) {
 	)
 }
 
-// troubleRedisLong: Redis hangs for a minute ten times, and is away for ten
-// minutes.
-func troubleRedisLong(r *rig) {
-	r.serves(2)
-	for range 10 {
-		r.some(1)
-		r.redis.Stop()
-		r.some(1)
-		r.goOn(time.Minute)
-		r.redis.Cont()
-		r.round.Injected["hang (SIGSTOP) of a minute"]++
-		r.goOn(5 * time.Second)
-	}
-	r.redis.Kill()
-	for range 10 {
-		r.some(1)
-		r.goOn(time.Minute)
-	}
-	r.redis.Start()
-	r.round.Injected["away for ten minutes"]++
-}
-
 // endConnections ends the server's side of all connections but its own.
 func (r *rig) endConnections() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
