@@ -303,21 +303,21 @@ func awayAtReplay(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, store.ErrClosed)
 }
 
-// replayFrom stores the first of records, with those of the same post behind it,
-// and returns how many it stored.
+// replayFrom stores the first of records, with those of the same listener behind
+// it, and returns how many it stored: one commit each would be slower than they
+// come, and what has to wait on the spool once would wait for ever.
 func (p *Pipeline) replayFrom(ctx context.Context, records []spool.Record) (int, error) {
 	first, err := decodeSpooled(records[0])
 	if err != nil {
 		return 0, err
 	}
-	ctx = context.WithValue(ctx, arrivalKey{}, records[0].At)
 	if first.Event != nil {
 		r := p.runner(first.Channel)
 		if r == nil {
 			return 0, fmt.Errorf("no bot is named %q any more", first.Channel)
 		}
 		return 1, safely(func() error {
-			_, err := p.receive(ctx, r, *first.Event)
+			_, err := p.receive(context.WithValue(ctx, arrivalKey{}, records[0].At), r, *first.Event)
 			return err
 		})
 	}
@@ -327,22 +327,28 @@ func (p *Pipeline) replayFrom(ctx context.Context, records []spool.Record) (int,
 	entries := []listeners.Entry{*first.Entry}
 	for _, r := range records[1:] {
 		next, err := decodeSpooled(r)
-		if err != nil || next.Entry == nil || next.Channel != first.Channel || !r.At.Equal(records[0].At) {
+		if err != nil || next.Entry == nil || next.Channel != first.Channel {
 			break
 		}
 		entries = append(entries, *next.Entry)
 	}
-	put := func() error {
-		_, err := p.putNow(ctx, first.Channel, entries)
-		return err
+	for n := len(entries); ; n /= 2 {
+		err := safely(func() error { return p.putAgain(ctx, first.Channel, entries[:n], records) })
+		if err == nil || n == 1 || awayAtReplay(ctx, err) {
+			return n, err
+		}
+		// One of them is the reason: the others are not to suffer for it.
 	}
-	err = safely(put)
-	if err != nil && len(entries) > 1 && !awayAtReplay(ctx, err) {
-		// One of them is the reason: they are stored one by one.
-		entries = entries[:1]
-		err = safely(put)
+}
+
+// putAgain stores entries of a channel that came when their records did.
+func (p *Pipeline) putAgain(ctx context.Context, channel string, entries []listeners.Entry, records []spool.Record) error {
+	a := &arrival{channel: channel, all: make([]arrived, len(entries))}
+	platform := p.platformOf(channel)
+	for i := range entries {
+		a.all[i] = p.entry(channel, platform, &entries[i], records[i].At)
 	}
-	return len(entries), err
+	return p.arrive(ctx, a)
 }
 
 func decodeSpooled(r spool.Record) (spooled, error) {

@@ -276,3 +276,43 @@ func TestTheDeadLeaveTheirSpools(t *testing.T) {
 		t.Errorf("stored: %v", texts)
 	}
 }
+
+// TestTheSpoolIsReplayedInBatches: what was posted one by one is put into the
+// database in few commits, each message with the time at which it came; where
+// one fails, smaller ones are tried.
+func TestTheSpoolIsReplayedInBatches(t *testing.T) {
+	h := newAwayHouse(t, spool.Options{})
+	h.takeAway()
+	began := h.now
+	const n = 150
+	for i := range n {
+		h.now = h.now.Add(time.Second)
+		if _, err := h.p.Put(context.Background(), "shop", []listeners.Entry{{ID: fmt.Sprint(i), Kind: "form", Text: fmt.Sprintf("第 %d 句", i)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commits, tries := 0, 0
+	h.p.fail = func(at string) {
+		switch at {
+		case "intake.before_commit":
+			if tries++; tries <= 2 {
+				panic("it does not go")
+			}
+		case "intake.after_commit":
+			commits++
+		}
+	}
+	h.bringBack()
+	texts, arrived := h.said("shop")
+	if len(texts) != n {
+		t.Fatalf("%d stored", len(texts))
+	}
+	for i := range texts {
+		if want := began.Add(time.Duration(i+1) * time.Second); texts[i] != fmt.Sprintf("第 %d 句", i) || !arrived[i].Equal(want) {
+			t.Errorf("%d: %s came at %s, not %s", i, texts[i], arrived[i], want)
+		}
+	}
+	if commits > 4 {
+		t.Errorf("%d commits for %d messages", commits, n)
+	}
+}
