@@ -110,11 +110,22 @@ type observation struct {
 	slots []uint32 // of the rows that the head knows, each at most maxRepeats times
 	times []uint8  // by slot: how often it was taken; zeros between texts
 	heard int      // how many different runs the head knows of the text
+	known int      // how many with every repeat
 }
 
 // maxRepeats is how often a run counts in a text: one word said a thousand times
 // would outweigh everything that a message can say.
 const maxRepeats = 3
+
+// told is of how many runs the text tells something. Where it is mostly one thing
+// said over and over, the repeats that do not count are left out, or what is said
+// would weigh nothing beside how long it is.
+func (o *observation) told() int {
+	if o.known <= 2*len(o.slots) {
+		return len(o.rows)
+	}
+	return max(1, len(o.rows)*len(o.slots)/o.known)
+}
 
 // scores returns a score for each class.
 func (m *head) scores(o *observation) [classCount]float32 {
@@ -126,7 +137,7 @@ func (m *head) scores(o *observation) [classCount]float32 {
 func (m *head) sums(o *observation) [classCount]float32 {
 	var sum weights
 	sumRows(&sum, m.sparse, o.slots)
-	scale := rowScale(len(o.rows))
+	scale := rowScale(o.told())
 	for c := range sum {
 		sum[c] *= scale
 	}
@@ -160,7 +171,7 @@ func (m *head) take(o *observation) {
 		found[n] = slot
 		n += known
 	}
-	o.slots, o.heard = found[:0], 0
+	o.slots, o.heard, o.known = found[:0], 0, n
 	for _, slot := range found[:n] {
 		times := o.times[slot]
 		o.heard += int(bit(times == 0))

@@ -559,7 +559,7 @@ func tuningRates(n int, index map[uint32]int, held []*observation, rate float32)
 func (m *head) tuning(o *observation, index map[uint32]int, times []uint8) *tuning {
 	o.times = times
 	defer func() { o.times = nil }()
-	t := &tuning{scale: rowScale(len(o.rows)), scores: m.scores(o)}
+	t := &tuning{scale: rowScale(o.told()), scores: m.scores(o)}
 	for _, row := range o.rows {
 		if i, ok := index[row]; ok {
 			t.changes = append(t.changes, i)

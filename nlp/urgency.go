@@ -124,7 +124,7 @@ func (s *scratch) negatedBefore(c *clause, start int32) bool {
 // From which probability of something grave on a message is critical: by the
 // head alone, and where a rule of that weight found a word of it besides.
 const (
-	sureHazard   = 0.45
+	sureHazard   = 0.48
 	likelyHazard = 0.35
 	// heardEnough is how many different runs of characters the head must know of
 	// a text to find it grave by itself: long messages mostly are, and one of
