@@ -39,12 +39,7 @@ func (k personKey) compare(other personKey) int {
 // twice counts in the order given.
 func (tx *Tx) UpsertAuthors(as []*feedback.Author) error {
 	if len(as) == 1 {
-		for _, a := range as {
-			if err := tx.UpsertAuthor(a); err != nil {
-				return err
-			}
-		}
-		return nil
+		return tx.UpsertAuthor(as[0])
 	}
 	return upsertAll(as, upsertion[feedback.Author]{
 		key: authorKey,
@@ -69,12 +64,7 @@ func (tx *Tx) UpsertAuthors(as []*feedback.Author) error {
 // that comes twice counts in the order given.
 func (tx *Tx) UpsertConversations(cs []*feedback.Conversation) error {
 	if len(cs) == 1 {
-		for _, c := range cs {
-			if err := tx.UpsertConversation(c); err != nil {
-				return err
-			}
-		}
-		return nil
+		return tx.UpsertConversation(cs[0])
 	}
 	return upsertAll(cs, upsertion[feedback.Conversation]{
 		key: conversationKey,

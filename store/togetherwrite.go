@@ -177,9 +177,11 @@ func (tx *Tx) boundRow(r row) error {
 	return exact(r.want, changed, r.query)
 }
 
-// rowsInOrder gives each row that was kept back to run, which has to change so
-// many rows. It does not use the connection.
-func (b *together) rowsInOrder(run func(want int64, query string, args ...any) error) error {
+// runRow takes a row that has to change so many rows.
+type runRow func(want int64, query string, args ...any) error
+
+// rowsInOrder gives each row that was kept back to run. It does not use the connection.
+func (b *together) rowsInOrder(run runRow) error {
 	for _, m := range b.said {
 		if err := run(1, insertHeldSaid, append([]any{m.ID}, messageFields(m)...)...); err != nil {
 			return err
@@ -229,7 +231,7 @@ func (b *together) rowsInOrder(run func(want int64, query string, args ...any) e
 	return b.otherRows(run)
 }
 
-func (b *together) facetRows(items []*heldItem, run func(want int64, query string, args ...any) error) error {
+func (b *together) facetRows(items []*heldItem, run runRow) error {
 	for _, h := range items {
 		drop, set, state := facetChanges(h)
 		for _, f := range drop {
@@ -246,7 +248,7 @@ func (b *together) facetRows(items []*heldItem, run func(want int64, query strin
 	return nil
 }
 
-func (b *together) timerRows(run func(want int64, query string, args ...any) error) error {
+func (b *together) timerRows(run runRow) error {
 	for k, t := range b.timers {
 		var err error
 		if t == nil {
@@ -261,7 +263,7 @@ func (b *together) timerRows(run func(want int64, query string, args ...any) err
 	return nil
 }
 
-func (b *together) otherRows(run func(want int64, query string, args ...any) error) error {
+func (b *together) otherRows(run runRow) error {
 	for _, o := range b.puts {
 		if err := run(1, insertHeldOut, append([]any{o.ID}, outFields(o)...)...); err != nil {
 			return err
