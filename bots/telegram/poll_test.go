@@ -123,9 +123,9 @@ func TestSecondPoller(t *testing.T) {
 	if n := strings.Count(log.String(), "另一实例在轮询"); n != 1 {
 		t.Errorf("logged %d times, want once", n)
 	}
-	if !strings.Contains(log.String(), "polling Telegram again") {
-		t.Error("the end of the conflict is not logged")
-	}
+	bottest.Eventually(t, "the end of the conflict to be logged", func() bool {
+		return strings.Contains(log.String(), "polling Telegram again")
+	})
 }
 
 func TestTwoInstancesLoseNothing(t *testing.T) {

@@ -3,10 +3,13 @@ package e2e
 import (
 	"fmt"
 	"strings"
+	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/huiyin/huiyin/bots/slack/slacktest"
 	"github.com/huiyin/huiyin/bots/telegram/telegramtest"
+	"github.com/huiyin/huiyin/desk/phrase"
 )
 
 // people are the Telegram accounts whose chats a failure shows, beside the
@@ -244,7 +247,24 @@ func same(got, want string) bool {
 
 // clock reports whether s looks like 今天 15:30, 14:10 or 明早 9:00.
 func clock(s string) bool {
-	return utf8.RuneCountInString(s) <= 14 && strings.Contains(s, ":") && strings.Trim(s, "0123456789: 今明后天早上下午晚周一二三四五六日月") == ""
+	return utf8.RuneCountInString(s) <= 14 && strings.Contains(s, ":") && strings.Trim(s, "0123456789: 昨今明后天下凌晨早上午晚周一二三四五六日月") == ""
+}
+
+// Tests run at any hour, and a text that is compared must not depend on it.
+func TestEveryClockTimeIsOne(t *testing.T) {
+	words, problems := phrase.New(nil, phrase.Chinese)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	midnight := time.Date(2026, 11, 18, 0, 0, 0, 0, time.UTC)
+	for now := range 48 {
+		for ahead := range 10 * 48 {
+			now := midnight.Add(time.Duration(now) * 30 * time.Minute)
+			if s := words.Clock(phrase.Chinese, now.Add(time.Duration(ahead)*30*time.Minute), now); !same("我们"+s+" 前回复", "我们⧗ 前回复") {
+				t.Fatalf("at %s: %q is not taken for a clock time", now.Format(time.TimeOnly), s)
+			}
+		}
+	}
 }
 
 // reads fails where a text is not the wanted one.
