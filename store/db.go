@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -27,6 +28,9 @@ type Options struct {
 	Now func() time.Time
 	// ReadOnly opens for Read alone: nothing is created or migrated.
 	ReadOnly bool
+	// Failpoint is called at the steps of a migration; campaigns end the process
+	// there. Nil: nothing.
+	Failpoint func(step string)
 }
 
 // DB is the open database. It is safe for concurrent use.
@@ -34,8 +38,14 @@ type DB struct {
 	engine engine
 	log    *slog.Logger
 	now    func() time.Time
+	// failpoint is called at the steps of a migration.
+	failpoint func(step string)
+	// schema is the latest version that this program knows.
+	schema int64
 
-	accounts atomic.Int64 // AccountsRevision
+	accounts   atomic.Int64 // AccountsRevision
+	superseded chan struct{}
+	supersede  sync.Once
 }
 
 // engine is one of the two databases.
@@ -50,7 +60,8 @@ type engine interface {
 // Open opens the database that dsn names and brings its schema up to date under
 // a lock, so that processes may start together. dsn is "sqlite:PATH" (the
 // directory is created) or "postgres://USER@HOST/DB". A schema newer than this
-// program knows is refused with [ErrNewerSchema]. An existing older SQLite
+// program knows is refused with [ErrNewerSchema], also later, by every Write,
+// where a newer program migrates beside this one. An existing older SQLite
 // database is first copied to a file beside it.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	db := withDefaults(o)
@@ -65,7 +76,10 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 }
 
 func withDefaults(o Options) *DB {
-	db := &DB{log: o.Log, now: o.Now}
+	db := &DB{log: o.Log, now: o.Now, failpoint: o.Failpoint, superseded: make(chan struct{})}
+	if db.failpoint == nil {
+		db.failpoint = func(string) {}
+	}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}
@@ -76,6 +90,7 @@ func withDefaults(o Options) *DB {
 }
 
 func (db *DB) open(ctx context.Context, dsn string, all []migration, readOnly bool) (err error) {
+	db.schema = int64(len(all))
 	switch {
 	case strings.HasPrefix(dsn, "sqlite:"):
 		db.engine, err = openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite:"), all, readOnly, db)
@@ -125,7 +140,20 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	if err == nil && linked {
 		db.accounts.Add(1)
 	}
+	if errors.Is(err, ErrNewerSchema) {
+		db.supersede.Do(func() { close(db.superseded) })
+	}
 	return err
+}
+
+// Superseded is closed once a Write was refused since a newer Huiyin has brought
+// the schema up to date: this process can only read from then on, and should end.
+func (db *DB) Superseded() <-chan struct{} { return db.superseded }
+
+// newerSchema is what a Write is refused with then. What was to be written can be
+// written later, by the newer program.
+func newerSchema() error {
+	return fmt.Errorf("%w: %w: it was migrated while this program was at work: replace this one, too", ErrUnavailable, ErrNewerSchema)
 }
 
 // Read runs fn on a snapshot: everything fn reads is of one moment. Writes fail

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 )
 
 // What the tests of the engines need beyond the methods that are for use.
@@ -18,7 +17,7 @@ func OpenWith(ctx context.Context, dsn string, log *slog.Logger, texts ...string
 	for n, text := range texts {
 		all = append(all, migration{version: int64(len(all) + 1), name: fmt.Sprintf("test%d", n), text: text})
 	}
-	db := &DB{log: log, now: time.Now}
+	db := withDefaults(Options{Log: log})
 	return db, db.open(ctx, dsn, all, false)
 }
 
@@ -41,14 +40,4 @@ func (tx *Tx) ExplainAnalyzeBatch(ids []int64) (plan string, err error) {
 		return err
 	}, "EXPLAIN "+analyzeBatch(in), arg, limit(50))
 	return plan, err
-}
-
-// OpenAt opens as an older program did, whose schema had that version.
-func OpenAt(ctx context.Context, dsn string, version int) (*DB, error) {
-	all, err := migrations()
-	if err != nil {
-		return nil, err
-	}
-	db := &DB{log: slog.New(slog.DiscardHandler), now: time.Now}
-	return db, db.open(ctx, dsn, all[:version], false)
 }

@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -76,7 +78,22 @@ const createVersions = `CREATE TABLE IF NOT EXISTS schema_migrations (
 const (
 	selectVersion = "SELECT COALESCE(max(version), 0) FROM schema_migrations"
 	insertVersion = "INSERT INTO schema_migrations (version, name, applied_at) VALUES (?, ?, ?)"
+	selectNewer   = "SELECT count(*) FROM schema_migrations WHERE version > ?"
 )
+
+// OpenAt opens as a program did that knew the migrations up to a version, and no
+// later one: for drills of an upgrade.
+func OpenAt(ctx context.Context, dsn string, o Options, version int) (*DB, error) {
+	all, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	if version < 1 || version > len(all) {
+		return nil, fmt.Errorf("store: there is no schema of version %d: 1 to %d", version, len(all))
+	}
+	db := withDefaults(o)
+	return db, db.open(ctx, dsn, all[:version], o.ReadOnly)
+}
 
 // fits reports how the schema that is there compares with what is known.
 func fits(have int64, all []migration, readOnly bool) error {
@@ -110,7 +127,7 @@ func checkSQLite(ctx context.Context, c *sqliteConn, all []migration) error {
 
 // migrateSQLite takes each missing step in a transaction of its own: killed at
 // any point, it goes on where it was.
-func migrateSQLite(ctx context.Context, c *sqliteConn, file string, all []migration, db *DB) error {
+func migrateSQLite(ctx context.Context, c *sqliteConn, pool *sql.DB, file string, all []migration, db *DB) error {
 	have, err := sqliteVersion(ctx, c)
 	if err != nil {
 		return err
@@ -122,7 +139,7 @@ func migrateSQLite(ctx context.Context, c *sqliteConn, file string, all []migrat
 		return nil
 	}
 	if have > 0 {
-		if err := copySQLite(ctx, c, file, have, db); err != nil {
+		if have, err = copySQLite(ctx, c, pool, file, db); err != nil {
 			return err
 		}
 	}
@@ -130,26 +147,56 @@ func migrateSQLite(ctx context.Context, c *sqliteConn, file string, all []migrat
 		if err := stepSQLite(ctx, c, m, db); err != nil {
 			return fmt.Errorf("migration %04d_%s: %w", m.version, m.name, err)
 		}
+		db.failpoint("migrate.kept")
 	}
 	return nil
 }
 
-// copySQLite keeps the database as it is before it is migrated, beside it. The
-// copy gets its name when it is whole.
-func copySQLite(ctx context.Context, c *sqliteConn, file string, have int64, db *DB) error {
+// copySQLite keeps the database as it is before it is migrated, beside it, and
+// returns its version. Nobody writes meanwhile, so that a start that has to wait
+// for another process makes no copy. The copy gets its name when it is whole;
+// what a killed process left half is removed.
+func copySQLite(ctx context.Context, c *sqliteConn, pool *sql.DB, file string, db *DB) (have int64, err error) {
+	if _, _, err := c.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+		return 0, err
+	}
+	defer c.rollback(context.WithoutCancel(ctx), db)
+	if have, err = sqliteVersion(ctx, c); err != nil || have >= db.schema {
+		return have, err // another process has migrated it meanwhile
+	}
 	to := fmt.Sprintf("%s.v%d-%s", file, have, db.now().UTC().Format("20060102T150405.000000"))
-	part := to + ".part"
-	if _, err := c.raw.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
-		return fmt.Errorf("copy the database before migrating it (is there room on the disk?): %w", err)
-	}
-	if err := os.Chmod(part, 0o600); err != nil {
-		return fmt.Errorf("copy the database before migrating it: %w", err)
-	}
-	if err := os.Rename(part, to); err != nil {
-		return fmt.Errorf("copy the database before migrating it: %w", err)
+	if err := copyInto(ctx, pool, file, to); err != nil {
+		return 0, fmt.Errorf("copy the database before migrating it (is there room on the disk?): %w", err)
 	}
 	db.log.Info("copied the database before migrating it", "from_version", have, "copy", to)
-	return nil
+	db.failpoint("migrate.copied")
+	return have, nil
+}
+
+// copyInto copies file's database to a new file, with a connection of its own.
+func copyInto(ctx context.Context, pool *sql.DB, file, to string) error {
+	const half = ".part"
+	left, err := filepath.Glob(globbed(file) + ".v*" + half)
+	if err != nil {
+		return err
+	}
+	for _, name := range left {
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	c, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.ExecContext(ctx, "VACUUM INTO ?", to+half)
+	if err := errors.Join(err, c.Close()); err != nil {
+		return err
+	}
+	if err := os.Chmod(to+half, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(to+half, to)
 }
 
 // stepSQLite runs m unless another process has run it in the meantime: BEGIN
@@ -176,6 +223,7 @@ func stepSQLite(ctx context.Context, c *sqliteConn, m migration, db *DB) (err er
 		if _, _, err := c.exec(ctx, insertVersion, []any{m.version, m.name, micros(db.now())}); err != nil {
 			return err
 		}
+		db.failpoint("migrate.step")
 	}
 	_, _, err = c.exec(ctx, "COMMIT", nil)
 	return err
@@ -206,10 +254,24 @@ func migratePostgres(ctx context.Context, c *pgx.Conn, all []migration, readOnly
 	if err := fits(have, all, false); err != nil {
 		return err
 	}
+	if have == int64(len(all)) {
+		return nil
+	}
+	// Servers before 14 do not know the setting: what a killed process began goes
+	// on there until it is through, and is then rolled back.
+	const watched = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = 'client_connection_check_interval'"
+	if _, err := c.Exec(ctx, fmt.Sprintf(watched, "'1s'")); err != nil {
+		db.log.Info("the server does not notice while it migrates that this process was killed", "err", err)
+	}
+	defer func() {
+		_, reset := c.Exec(context.WithoutCancel(ctx), fmt.Sprintf(watched, "reset_val"))
+		err = errors.Join(err, reset)
+	}()
 	for _, m := range all[have:] {
 		if err := stepPostgres(ctx, c, m, db); err != nil {
 			return fmt.Errorf("migration %04d_%s: %w", m.version, m.name, err)
 		}
+		db.failpoint("migrate.kept")
 	}
 	return nil
 }
@@ -224,15 +286,20 @@ func postgresVersion(ctx context.Context, c *pgx.Conn) (int64, error) {
 	return version, err
 }
 
+// stepPostgres runs m. The lock waits for all that older programs are writing, and
+// has what they write next wait until they can see that they are older.
 func stepPostgres(ctx context.Context, c *pgx.Conn, m migration, db *DB) error {
 	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
 		// Several statements in one text: the simple protocol takes them.
-		for _, text := range []string{createVersions, m.sql(postgres)} {
+		for _, text := range []string{createVersions, "LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE", m.sql(postgres)} {
 			if _, err := tx.Conn().PgConn().Exec(ctx, text).ReadAll(); err != nil {
 				return err
 			}
 		}
 		_, err := tx.Exec(ctx, numbered(insertVersion), m.version, m.name, micros(db.now()))
+		if err == nil {
+			db.failpoint("migrate.step")
+		}
 		return err
 	})
 }

@@ -31,9 +31,12 @@ const (
 )
 
 type pgEngine struct {
-	pool  *pgxpool.Pool
-	mu    sync.RWMutex
-	texts map[string]string // statements with ? → with $1
+	pool *pgxpool.Pool
+	// beginText begins a transaction that writes, and asks for its number and whether
+	// the schema is newer than this program.
+	beginText string
+	mu        sync.RWMutex
+	texts     map[string]string // statements with ? → with $1
 }
 
 func openPostgres(ctx context.Context, dsn string, all []migration, readOnly bool, db *DB) (engine, error) {
@@ -56,7 +59,8 @@ func openPostgres(ctx context.Context, dsn string, all []migration, readOnly boo
 		pool.Close()
 		return nil, fmt.Errorf("store: open: %w", classify(err))
 	}
-	return &pgEngine{pool: pool, texts: make(map[string]string)}, nil
+	begin := fmt.Sprintf("BEGIN; SELECT txid_current(), EXISTS (SELECT FROM schema_migrations WHERE version > %d)", len(all))
+	return &pgEngine{pool: pool, beginText: begin, texts: make(map[string]string)}, nil
 }
 
 func (e *pgEngine) dialect() dialect { return postgres }
@@ -114,9 +118,13 @@ func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (
 	defer c.Release()
 	// The transaction's number comes with its beginning, in one round trip. It
 	// tells what became of a commit whose answer was lost.
-	begun, err := c.Conn().PgConn().Exec(ctx, "BEGIN; SELECT txid_current()").ReadAll()
+	begun, err := c.Conn().PgConn().Exec(ctx, e.beginText).ReadAll()
 	if err != nil {
 		return nil, again(err) || lost(err), fmt.Errorf("store: begin: %w", classify(err))
+	}
+	if newer := begun[1].Rows[0][1]; string(newer) == "t" {
+		rollback(ctx, c)
+		return nil, false, fmt.Errorf("store: begin: %w", newerSchema())
 	}
 	xid := string(begun[1].Rows[0][0])
 	tx = &Tx{db: db, ctx: ctx, stmt: ctx, conn: pgTx{e, c.Conn()}, d: postgres, write: true}

@@ -134,6 +134,9 @@ var (
 	scaleStart  = time.Unix(1.7e9, 0)
 )
 
+// scaleRare is a channel that hardly anything came through.
+const scaleRare = "shop"
+
 // scaleSpan is how long the items took to come in: what came in the last week of it is the same share at every size.
 const scaleSpan = 2 * 365 * 24 * time.Hour
 
@@ -184,10 +187,16 @@ func keepScale(tx *store.Tx, messages []*feedback.Message, tokens [][]string, at
 			Channel: m.Channel, Platform: m.Platform, Kind: m.Kind, Conversation: m.Conversation, Author: m.Author, AuthorName: "王小明",
 			State: feedback.Closed, Closure: feedback.DeliverySent, Priority: feedback.Priority(k % 4), Team: scaleTeams[(at+k)%len(scaleTeams)],
 			Text: m.Text, Quote: m.Text, CreatedAt: m.ReceivedAt,
-			Verdict: feedback.Verdict{Sentiment: []string{"negative", "neutral", "positive"}[k%3], Topics: []feedback.Topic{{Name: scaleTopics[(at+k)%len(scaleTopics)], Score: 0.9}}},
+			Verdict: feedback.Verdict{Sentiment: []string{"negative", "neutral"}[k%2], Topics: []feedback.Topic{{Name: scaleTopics[(at+k)%len(scaleTopics)], Score: 0.9}}},
 		}
 		if (at+k)%5000 < 5 { // of a thousand one waits
 			i.State, i.Closure, i.DueAt = feedback.New, "", m.ReceivedAt.Add(time.Hour)
+		}
+		switch (at + k) % 50_000 { // of a million twenty
+		case 7:
+			i.Verdict.Sentiment = "positive"
+		case 11:
+			i.Channel = scaleRare
 		}
 		if err := tx.InsertItem(i); err != nil {
 			return err

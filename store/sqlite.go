@@ -123,7 +123,7 @@ func (e *sqliteEngine) open(ctx context.Context, path string, all []migration, r
 	if err != nil {
 		return err
 	}
-	if err := migrateSQLite(ctx, c, path, all, db); err != nil {
+	if err := migrateSQLite(ctx, c, e.pool, path, all, db); err != nil {
 		return err
 	}
 	if err := e.openReaders(ctx); err != nil {

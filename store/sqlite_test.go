@@ -465,6 +465,120 @@ func TestMigrations(t *testing.T) {
 	}
 }
 
+// An older program that is at work while a newer one migrates writes nothing any
+// more, says so, and can still read.
+func TestSuperseded(t *testing.T) {
+	for name, dsn := range map[string]string{"sqlite": storetest.SQLiteDSN(t), "postgres": storetest.PostgresDSN(t)} {
+		t.Run(name, func(t *testing.T) {
+			seed(t, dsn, "kept")
+			db := storetest.Open(t, dsn, store.Options{})
+			write := func() error {
+				return db.Write(t.Context(), func(tx *store.Tx) error { return tx.SetState("seed", "lost", time.Time{}) })
+			}
+			forget := storetest.Supersede(t, dsn)
+			select {
+			case <-db.Superseded():
+				t.Fatal("it is superseded before it wrote anything")
+			default:
+			}
+			// What is pushed is kept on disk, since a newer program can take it.
+			if err := write(); !errors.Is(err, store.ErrNewerSchema) || !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("a write is answered with %v", err)
+			}
+			<-db.Superseded()
+			expectState(t, db, "kept")
+			forget()
+			if err := write(); err != nil {
+				t.Error(err)
+			}
+			expectState(t, db, "lost")
+		})
+	}
+}
+
+// A migration waits for what older programs are writing: nothing of theirs comes
+// after it.
+func TestMigrationWaitsForOlderWrites(t *testing.T) {
+	const step = "CREATE TABLE extra AS SELECT value FROM state WHERE key = 'latest';"
+	for name, dsn := range map[string]string{"sqlite": storetest.SQLiteDSN(t), "postgres": storetest.PostgresDSN(t)} {
+		t.Run(name, func(t *testing.T) {
+			seed(t, dsn, "before")
+			old := storetest.Open(t, dsn, store.Options{})
+			migrated := make(chan error, 1)
+			mustWrite(t, old, func(tx *store.Tx) error {
+				go func() {
+					db, err := store.OpenWith(context.Background(), dsn, slog.New(slog.DiscardHandler), step)
+					if err == nil {
+						err = db.Close()
+					}
+					migrated <- err
+				}()
+				select {
+				case err := <-migrated:
+					t.Fatalf("it did not wait: %v", err)
+				case <-time.After(300 * time.Millisecond):
+				}
+				return tx.SetState("latest", "kept", time.Time{})
+			})
+			if err := <-migrated; err != nil {
+				t.Fatal(err)
+			}
+			mustRead(t, old, func(tx *store.Tx) error {
+				n, err := tx.Number("SELECT count(*) FROM extra WHERE value = 'kept'")
+				if err == nil && n != 1 {
+					err = errors.New("the migration did not see what was being written")
+				}
+				return err
+			})
+		})
+	}
+}
+
+// A start that has to wait for another process makes no copy of the database, and
+// one that was killed while copying leaves nothing behind once the next is through.
+func TestCopiesBeforeMigrating(t *testing.T) {
+	dsn := storetest.SQLiteDSN(t)
+	path := strings.TrimPrefix(dsn, "sqlite:")
+	seed(t, dsn, "kept")
+	copies := func() []string {
+		all, err := filepath.Glob(path + ".v*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if err := os.WriteFile(path+".v3-20260101T000000.000000.part", []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	const step = "CREATE TABLE extra (n BIGINT);"
+	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.OpenWith(t.Context(), dsn, slog.New(slog.DiscardHandler), step); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("while another process writes: %v", err)
+	}
+	if got := copies(); len(got) != 1 {
+		t.Errorf("copies of a start that waited: %v", got)
+	}
+	if _, err := other.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.OpenWith(t.Context(), dsn, slog.New(slog.DiscardHandler), step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeDB(t, db)
+	if got := copies(); len(got) != 1 || strings.HasSuffix(got[0], ".part") {
+		t.Errorf("copies: %v", got)
+	}
+}
+
 // A database opened to read that has to be migrated first says so.
 func TestReadOnlyOlder(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.db")

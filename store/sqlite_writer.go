@@ -143,7 +143,7 @@ func (w *groupWriter) group(first *job) {
 	if !first.taken.CompareAndSwap(false, true) {
 		return
 	}
-	if err := w.do("BEGIN IMMEDIATE"); err != nil {
+	if err := w.begin(); err != nil {
 		w.refuse(first, err)
 		return
 	}
@@ -233,7 +233,7 @@ func (w *groupWriter) again(members []*job) {
 	w.conn.rollback(context.Background(), w.db)
 	w.db.log.Warn("a shared commit was lost; its transactions run again one by one", "transactions", len(members))
 	for _, j := range members {
-		err := w.do("BEGIN IMMEDIATE")
+		err := w.begin()
 		if err == nil {
 			if err = w.turn(j); err == nil {
 				err = w.do("COMMIT")
@@ -244,6 +244,39 @@ func (w *groupWriter) again(members []*job) {
 		}
 		j.done <- err
 	}
+}
+
+// begin begins a transaction, unless a newer program has migrated the database.
+func (w *groupWriter) begin() error {
+	if err := w.do("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	newer, err := w.newer(ctx)
+	if err == nil && newer {
+		err = newerSchema()
+	}
+	if err != nil {
+		w.conn.rollback(ctx, w.db)
+		return fmt.Errorf("store: begin: %w", classify(err))
+	}
+	return nil
+}
+
+// newer reports whether the schema is newer than this program.
+func (w *groupWriter) newer(ctx context.Context) (bool, error) {
+	r, err := w.conn.query(ctx, selectNewer, []any{w.db.schema})
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	var steps int
+	for r.Next() {
+		if err := r.Scan(&steps); err != nil {
+			return false, err
+		}
+	}
+	return steps > 0, r.Err()
 }
 
 // refuse tells first and all that wait behind it that another process holds the

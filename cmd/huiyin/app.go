@@ -150,7 +150,7 @@ func (a *app) lock(context.Context) error {
 // openStore opens the database. A process that takes what is pushed starts
 // without one, too: it keeps that on disk until the database is there.
 func (a *app) openStore(ctx context.Context) error {
-	dsn, o := a.cfg.Storage.Database.Reveal(), store.Options{Log: a.log, Now: a.now}
+	dsn, o := a.cfg.Storage.Database.Reveal(), store.Options{Log: a.log, Now: a.now, Failpoint: failpoint}
 	if a.spool == nil {
 		db, err := store.Open(ctx, dsn, o)
 		if err != nil {

@@ -86,6 +86,8 @@ func serve(ctx context.Context, c *cli, args []string) error {
 			if err != nil {
 				return unlessStopped(ctx, err)
 			}
+		case <-a.db.Superseded():
+			return fmt.Errorf("%w: it was brought up to date while this program was at work: replace this program, too, and start it again (nothing that was acknowledged is lost)", store.ErrNewerSchema)
 		case <-hup:
 			a.reload(ctx)
 		}

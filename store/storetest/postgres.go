@@ -5,6 +5,7 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/huiyin/huiyin/store"
 )
@@ -70,16 +72,21 @@ func PostgresDSN(tb testing.TB) string {
 	return u.String()
 }
 
+// execute runs a statement on the database at an address, beside whoever uses it.
 func execute(tb testing.TB, address, statement string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	c, err := pgx.Connect(ctx, address)
-	if err != nil {
-		tb.Fatalf("connect to PostgreSQL: %v", err)
+	driver := "pgx"
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		driver, address = "sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=busy_timeout(20000)"
 	}
-	_, err = c.Exec(ctx, statement)
-	if err := errors.Join(err, c.Close(ctx)); err != nil {
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		tb.Fatalf("%s: %v", statement, err)
+	}
+	_, err = db.ExecContext(ctx, statement)
+	if err := errors.Join(err, db.Close()); err != nil {
 		tb.Fatalf("%s: %v", statement, err)
 	}
 }

@@ -33,6 +33,8 @@ func campaigns() []campaign {
 		{"network", onBoth, troubleNetwork},
 		{"zombie", onBoth, troubleZombie},
 		{"rolling", onBoth, troubleRolling},
+		{"upgrade", onSQLite, troubleUpgrade},
+		{"upgrade-postgres", onBoth, troubleUpgrade},
 		{"reload", onSQLite, troubleReload},
 	}
 }

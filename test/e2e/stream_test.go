@@ -37,6 +37,7 @@ type stream struct {
 	only     string          // where it posts; empty: to all processes in turns
 	acked    map[string]bool // by token; true: urgent
 	repeated int
+	spooled  int      // answers that it is kept on disk
 	wrong    []string // answers that may not be
 }
 
@@ -121,7 +122,12 @@ func (s *stream) post(try int, token, text string) bool {
 		return false // broken off: nobody knows
 	}
 	switch resp.StatusCode {
-	case http.StatusOK, http.StatusAccepted:
+	case http.StatusOK:
+		return true
+	case http.StatusAccepted:
+		s.mu.Lock()
+		s.spooled++
+		s.mu.Unlock()
 		return true
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return false
@@ -155,6 +161,13 @@ func (s *stream) known() map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.acked)
+}
+
+// kept returns how many were kept on disk so far.
+func (s *stream) kept() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spooled
 }
 
 // rows counts the items of each token, as an export has them.
