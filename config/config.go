@@ -220,7 +220,8 @@ type Log struct {
 	Format string `yaml:"format" enum:"text,json" zh:"text 或 json" en:"text or json"`
 }
 
-// Advanced are times that tests shorten and operators rarely change.
+// Advanced are times that tests shorten and operators rarely change, and how texts
+// are cut into words.
 type Advanced struct {
 	Lease       time.Duration `yaml:"lease" min:"100ms" max:"10s" zh:"租约多长：被杀的进程最多这么久后由别人接手" en:"the length of leases: a killed process is replaced after this long"`
 	Poll        time.Duration `yaml:"poll" min:"10ms" max:"1m" zh:"没有铃声时多久看一次有没有活" en:"how often work is looked for without a ring"`
@@ -231,6 +232,8 @@ type Advanced struct {
 	RetryFor    time.Duration `yaml:"retry_for" min:"10ms" zh:"一直发不出去，试多久后放弃并告诉团队" en:"how long a message is tried before the team is told that it failed"`
 	Learn       time.Duration `yaml:"learn" min:"10ms" zh:"多久没有新的纠正，模型就去学一遍" en:"how long nobody corrects anything before the model learns from it"`
 	Stop        time.Duration `yaml:"stop" min:"1s" zh:"停机最多等多久" en:"how long a stop may take"`
+	Segmenter   string        `yaml:"segmenter" enum:"huiyin,gojieba" zh:"用什么分词：huiyin 是自带的，gojieba 是 C++ 库；分出来的词一样，后者慢，内存多用几十 MB" en:"what cuts words: huiyin, or gojieba, the C++ library; the words are the same, the latter is slower and takes tens of MB more"`
+	Dictionary  string        `yaml:"dictionary" enum:"common,full" zh:"词典：common 只装常用词，full 连生僻词" en:"its words: common ones, or the full dictionary with the rare ones"`
 }
 
 // Default returns the configuration that holds where nothing is written: SQLite
@@ -259,6 +262,7 @@ func Default() *Config {
 		Advanced: Advanced{
 			Lease: 10 * time.Second, Poll: time.Second, Reconcile: 10 * time.Second, SendTimeout: 20 * time.Second,
 			RetryMax: 5 * time.Minute, RetryFor: 24 * time.Hour, SpoolAfter: 5 * time.Second, Learn: 30 * time.Second, Stop: 20 * time.Second,
+			Segmenter: "huiyin", Dictionary: "common",
 		},
 	}
 }

@@ -24,7 +24,8 @@ type scorer interface {
 // Analyzer analyses texts. It is safe for concurrent use.
 type Analyzer struct {
 	seg      Segmenter
-	appender WordAppender // seg, where it is one
+	cutter   RuneCutter   // seg, where it is one
+	appender WordAppender // the same
 	rules    *ruleBook
 	topics   []string
 	// topicReasons are what evidence of each topic is for.
@@ -93,6 +94,7 @@ func newAnalyzer(o Options) (*Analyzer, error) {
 	if a.seg == nil {
 		a.seg = listSegmenter{matcher: a.rules.matcher}
 	}
+	a.cutter, _ = a.seg.(RuneCutter)
 	a.appender, _ = a.seg.(WordAppender)
 	return a, nil
 }
@@ -179,7 +181,9 @@ type scratch struct {
 	hazards  [hazardCount]hazardSum
 	signs    [len(signs)]uint8 // how many words of each class
 	topics   []topicSum
-	words    []Word // in order
+	ends     []int32 // of words: behind which runes
+	words    []span  // in order: runes, not bytes
+	cut      []Word  // by a segmenter that is no RuneCutter
 	names    []string
 	keywords []keyword
 	// keywordStarts tell keywords apart, an entry each.

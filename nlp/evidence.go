@@ -22,8 +22,8 @@ func (a *Analyzer) evidence(s *scratch, v *Verdict, text string) []Evidence {
 	if len(s.evidence) == 0 && v.Sentiment != "neutral" && len(s.fold.text) <= maxModelSpans {
 		// No word of the lists tells why: the model's own reasons.
 		s.names = s.names[:0]
-		for i := range s.words {
-			s.names = append(s.names, s.words[i].Text)
+		for _, w := range s.words {
+			s.names = append(s.names, s.word(w))
 		}
 		for _, span := range a.model.Reasons(&s.reading, s.names, v.Sentiment, maxSentimentSpans-1) {
 			s.addEvidence("sentiment", text, int32(span.Start), int32(span.End))

@@ -22,32 +22,52 @@ const maxCandidates = 64
 
 // readWords cuts the beginning of the text into words.
 func (a *Analyzer) readWords(s *scratch) {
-	text := s.folded[:keywordsEnd(s.folded)]
-	if a.appender != nil {
-		s.words = a.appender.AppendWords(s.words[:0], text)
+	end := keywordsEnd(s.folded)
+	s.words = s.words[:0]
+	if a.cutter != nil {
+		runes := s.fold.runes
+		if end < len(s.folded) {
+			runes = runes[:s.fold.index(int32(end))]
+		}
+		s.ends = a.cutter.AppendEnds(s.ends[:0], runes)
+		first := int32(0)
+		for _, last := range s.ends {
+			s.words = append(s.words, span{start: first, end: last})
+			first = last
+		}
 		return
 	}
-	s.words = a.seg.Words(text)
+	if a.appender != nil {
+		s.cut = a.appender.AppendWords(s.cut[:0], s.folded[:end])
+	} else {
+		s.cut = a.seg.Words(s.folded[:end])
+	}
+	next := 0 // the rune with which the word begins
+	for i := range s.cut {
+		for int(s.fold.offsets[next]) < s.cut[i].Start {
+			next++
+		}
+		first := next
+		for int(s.fold.offsets[next]) < s.cut[i].End {
+			next++
+		}
+		s.words = append(s.words, span{start: int32(first), end: int32(next)})
+	}
 }
+
+// word returns the text of a word.
+func (s *scratch) word(w span) string { return s.folded[s.fold.offsets[w.start]:s.fold.offsets[w.end]] }
 
 // keywords returns the words that tell most about the text, at most eight: those
 // that occur often, are long, speak of a topic or are user words. Of equal ones
 // the first go first.
 func (a *Analyzer) keywords(s *scratch) []string {
 	s.keywords, s.keywordStarts = s.keywords[:0], s.keywordStarts[:0]
-	next := 0 // the rune with which the word begins
 	s.nextHit, s.nextCommon = 0, 0
-	for i := range s.words {
-		w := &s.words[i]
-		for int(s.fold.offsets[next]) < w.Start {
-			next++
+	for _, w := range s.words {
+		if n := w.end - w.start; n >= 2 && n <= maxKeywordRunes {
+			a.addKeyword(s, int(w.start), int(w.end))
 		}
-		end := next
-		for int(s.fold.offsets[end]) < w.End {
-			end++
-		}
-		a.addKeyword(s, w.Text, next, end)
-		next = end
 	}
 	out := make([]string, min(len(s.keywords), maxKeywords))
 	for i := range out {
@@ -63,13 +83,10 @@ func (a *Analyzer) keywords(s *scratch) []string {
 	return out
 }
 
-// addKeyword counts a word, which has the runes from first up to end, if it may
-// be a keyword.
-func (a *Analyzer) addKeyword(s *scratch, word string, first, end int) {
+// addKeyword counts a word, which has the runes from first up to end, at least
+// two, if it may be a keyword.
+func (a *Analyzer) addKeyword(s *scratch, first, end int) {
 	n := end - first
-	if n < 2 || n > maxKeywordRunes {
-		return
-	}
 	seen := marks(0)
 	for i, g := range s.glyphs[first:end] {
 		if g.marks&(markLetter|markDigit) == 0 && !joinsKeyword(s.fold.runes[first+i]) {
@@ -80,6 +97,7 @@ func (a *Analyzer) addKeyword(s *scratch, word string, first, end int) {
 	if seen&markLetter == 0 {
 		return
 	}
+	word := s.word(span{start: int32(first), end: int32(end)})
 	// Most others differ in the first two characters or in how many they have.
 	start := uint64(s.fold.runes[first])<<32 | uint64(s.fold.runes[first+1])<<8 | uint64(n)
 	for i, other := range s.keywordStarts {

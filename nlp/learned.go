@@ -156,7 +156,7 @@ func (a *Analyzer) Version() string { return a.version }
 // judging returns a with other judges: what it reads from texts is shared.
 func (a *Analyzer) judging(model scorer, version string, h *head, topics []topicJudge) *Analyzer {
 	b := &Analyzer{
-		seg: a.seg, appender: a.appender, rules: a.rules, topics: a.topics, topicReasons: a.topicReasons, fields: a.fields, cues: a.cues, examples: a.examples,
+		seg: a.seg, cutter: a.cutter, appender: a.appender, rules: a.rules, topics: a.topics, topicReasons: a.topicReasons, fields: a.fields, cues: a.cues, examples: a.examples,
 		model: model, version: version, head: h, judges: topics,
 	}
 	b.scratch.New = func() any { return new(scratch) }

@@ -24,6 +24,14 @@ type WordAppender interface {
 	AppendWords(words []Word, text string) []Word
 }
 
+// RuneCutter is a [Segmenter] that can cut a text that was taken apart already.
+type RuneCutter interface {
+	// AppendEnds appends to ends behind which of runes each word of Words ends, in
+	// order: the last one behind the last rune. Runes are those of a text without
+	// NUL; the memory that it takes grows with them.
+	AppendEnds(ends []int32, runes []rune) []int32
+}
+
 // Word is one word of a text; Start and End are byte offsets into it.
 type Word struct {
 	Text  string

@@ -1,8 +1,6 @@
 package nlp_test
 
 import (
-	"errors"
-	"os"
 	"sync"
 	"testing"
 
@@ -12,12 +10,7 @@ import (
 
 // Loading the dictionary takes most of the time of these tests: it is done once.
 var sharedSegmenter = sync.OnceValues(func() (*jieba.Segmenter, error) {
-	dir, err := os.MkdirTemp("", "huiyin-test-")
-	if err != nil {
-		return nil, err
-	}
-	s, err := jieba.New(jieba.Options{Dir: dir, Words: []string{"青禾咖啡"}})
-	return s, errors.Join(err, os.RemoveAll(dir))
+	return jieba.New(jieba.Options{Words: []string{"青禾咖啡"}})
 })
 
 func segmenter(t testing.TB) *jieba.Segmenter {

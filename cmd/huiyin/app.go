@@ -59,7 +59,7 @@ type app struct {
 	spool    *spool.Spool  // nil: nothing is kept on disk
 	stream   stream.Stream
 	files    *files.Files
-	seg      *jieba.Segmenter
+	seg      segmenter
 	mind     *nlp.Live
 	desk     *desk.Service
 	pipeline *pipeline.Pipeline
@@ -331,15 +331,24 @@ func (a *app) openAnalyzer(cfg *config.Config) (*nlp.Analyzer, error) {
 	return nlp.New(analyzerOptions(cfg, a.seg))
 }
 
-// openSegmenter loads the dictionary, with the small files that it needs kept
-// beside the data.
-func openSegmenter(cfg *config.Config) (*jieba.Segmenter, error) {
+// segmenter is what cuts words. Its own words may change while it is used.
+type segmenter interface {
+	nlp.Segmenter
+	SetWords(words []string) error
+}
+
+// openSegmenter loads the dictionary. What gojieba needs beside it is kept with the
+// data.
+func openSegmenter(cfg *config.Config) (segmenter, error) {
 	nlp.Prepare()
-	dir := ""
-	if path, ok := strings.CutPrefix(cfg.Storage.Database.Reveal(), "sqlite:"); ok {
-		dir = filepath.Join(filepath.Dir(path), "dict")
+	o := jieba.Options{Words: userWords(cfg), Full: cfg.Advanced.Dictionary == "full"}
+	if cfg.Advanced.Segmenter != "gojieba" {
+		return jieba.New(o)
 	}
-	return jieba.New(jieba.Options{Dir: dir, Words: userWords(cfg)})
+	if path, ok := strings.CutPrefix(cfg.Storage.Database.Reveal(), "sqlite:"); ok {
+		o.Dir = filepath.Join(filepath.Dir(path), "dict")
+	}
+	return jieba.NewGojieba(o)
 }
 
 func timing(cfg *config.Config) pipeline.Timing {

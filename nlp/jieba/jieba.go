@@ -1,5 +1,8 @@
-// Package jieba cuts Chinese text into words with gojieba. It is the only
-// package of the program that uses cgo.
+// Package jieba cuts Chinese text into words as jieba does: the likeliest way
+// through the words of its dictionary and, where those leave single characters, a
+// model of how words are made up. [Segmenter] does so in Go. [Gojieba] is the C++
+// library that it is compared with. This is the only package of the program that
+// uses cgo.
 //
 // # The dictionary
 //
@@ -11,16 +14,12 @@
 //  3. the folder named by the environment variable HUIYIN_DICT
 //  4. the module cache the program was built from, which is what `go run` uses
 //
-// Of it New takes the words of frequency 5 and more, 137 thousand of 349 thousand:
-// a quarter of the time and half of the memory. A few small files that gojieba
-// wants besides are kept in Options.Dir.
+// Of it New takes the words of frequency 5 and more, 137 thousand of 349 thousand.
 package jieba
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
-	"runtime"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -28,18 +27,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yanyiwu/gojieba"
-
 	"github.com/huiyin/huiyin/nlp"
 )
 
 // Options tell where dictionaries lie and which words to add.
 type Options struct {
-	// Dir is where small files beside the dictionary are kept. Empty: huiyin below
-	// the user's cache folder. Where it cannot be written, they are made in a
-	// temporary folder at each start and removed again.
+	// Dir is where [Gojieba] keeps small files beside the dictionary. Empty: huiyin
+	// below the user's cache folder. Where it cannot be written, they are made in a
+	// temporary folder at each start and removed again. [Segmenter] writes nothing.
 	Dir string
-	// Full keeps the rare words: 4 times the time to start, twice the memory.
+	// Full keeps the rare words: twice the memory, and twice the time to start.
 	Full bool
 	// Words are never cut: brands, products, shops.
 	Words []string
@@ -47,44 +44,132 @@ type Options struct {
 	Dict string
 }
 
-// Segmenter implements [nlp.Segmenter]. It is safe for concurrent use, SetWords
-// included.
+func (o *Options) least() int {
+	if o.Full {
+		return 0
+	}
+	return trimmedFrequency
+}
+
+// Segmenter implements [nlp.Segmenter], with the words that gojieba would give:
+// byte for byte, for every text. It is safe for concurrent use, SetWords included.
 type Segmenter struct {
-	options Options
-	current atomic.Pointer[gojieba.Jieba]
-	setting sync.Mutex // one SetWords at a time
+	plain   *lexicon // without user words
+	current atomic.Pointer[lexicon]
+	memory  sync.Pool // of *cutting
 }
 
 var (
 	_ nlp.Segmenter    = (*Segmenter)(nil)
 	_ nlp.WordAppender = (*Segmenter)(nil)
+	_ nlp.RuneCutter   = (*Segmenter)(nil)
 )
 
-// New loads the dictionary, which takes 0.3 s or, with Options.Full, more than
-// 1 s. One Segmenter serves a whole process.
+// New loads the dictionary, which takes a tenth of a second. One Segmenter serves a
+// whole process.
 func New(o Options) (*Segmenter, error) {
-	s := &Segmenter{options: o}
-	if err := s.SetWords(o.Words); err != nil {
+	folder, err := findDictionary(o.Dict)
+	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	s := &Segmenter{}
+	if s.plain, err = openLexicon(folder, o.least()); err != nil {
+		return nil, fmt.Errorf("read the word dictionary: %w", err)
+	}
+	return s, s.SetWords(o.Words)
 }
 
-// SetWords makes words the ones that are never cut, instead of those set
-// before. It loads the dictionary again beside the one in use and then changes
-// over, so that texts cut meanwhile see either the old words or the new ones.
+// SetWords makes words the ones that are never cut, instead of those set before.
+// Texts cut meanwhile see either the old words or the new ones. It takes some
+// microseconds a word, and its error is always nil.
 func (s *Segmenter) SetWords(words []string) error {
-	s.setting.Lock()
-	defer s.setting.Unlock()
-	j, err := load(s.options)
-	if err != nil {
-		return err
-	}
-	for _, word := range forms(words) {
-		j.AddWordEx(word, userFrequency, "nz")
-	}
-	s.current.Store(j) // the one before is freed by its finalizer once no call holds it
+	s.current.Store(s.plain.withUsers(forms(words)))
 	return nil
+}
+
+// Words implements [nlp.Segmenter]. Bytes that are not text (NUL, invalid
+// UTF-8) belong to no word.
+func (s *Segmenter) Words(text string) []nlp.Word { return s.AppendWords(nil, text) }
+
+// AppendWords implements [nlp.WordAppender].
+func (s *Segmenter) AppendWords(words []nlp.Word, text string) []nlp.Word {
+	m := s.take()
+	defer s.memory.Put(m)
+	l := s.current.Load()
+	for start, end := range chunks(text) {
+		l.cutChunk(text[start:end], m)
+		words = slices.Grow(words, len(m.ends))
+		from := start
+		for _, last := range m.ends {
+			to := start + int(m.offsets[last])
+			words = append(words, nlp.Word{Text: text[from:to], Start: from, End: to})
+			from = to
+		}
+	}
+	return words
+}
+
+// AppendEnds implements [nlp.RuneCutter].
+func (s *Segmenter) AppendEnds(ends []int32, runes []rune) []int32 {
+	m := s.take()
+	ends = s.current.Load().appendEnds(ends, runes, m)
+	s.memory.Put(m)
+	return ends
+}
+
+func (s *Segmenter) take() *cutting {
+	if m, ok := s.memory.Get().(*cutting); ok {
+		return m
+	}
+	return new(cutting)
+}
+
+// cutChunk cuts a text, whose runes, their offsets and the ends of whose words it
+// leaves in m.
+func (l *lexicon) cutChunk(text string, m *cutting) {
+	m.runes, m.offsets = m.runes[:0], m.offsets[:0]
+	for i, r := range text {
+		m.runes = append(m.runes, r)
+		m.offsets = append(m.offsets, int32(i))
+	}
+	m.offsets = append(m.offsets, int32(len(text)))
+	m.ends = l.appendEnds(m.ends[:0], m.runes, m)
+}
+
+// Search implements [nlp.Segmenter]: before each word, the words of two and then
+// of three characters inside it.
+func (s *Segmenter) Search(text string) []string {
+	m := s.take()
+	defer s.memory.Put(m)
+	l := s.current.Load()
+	var words []string
+	for start, end := range chunks(text) {
+		chunk := text[start:end]
+		l.cutChunk(chunk, m)
+		first := 0
+		for _, last := range m.ends {
+			words = l.appendInner(words, chunk, first, int(last), m)
+			words = append(words, chunk[m.offsets[first]:m.offsets[last]])
+			first = int(last)
+		}
+	}
+	return words
+}
+
+// appendInner appends the words inside the one from first to last.
+func (l *lexicon) appendInner(words []string, text string, first, last int, m *cutting) []string {
+	var codes [3]uint16
+	for n := 2; n <= len(codes); n++ {
+		for i := first; last-first > n && i+n <= last; i++ {
+			for k, r := range m.runes[i : i+n] {
+				codes[k] = l.chars.code(r)
+			}
+			if l.has(codes[:n]) {
+				words = append(words, text[m.offsets[i]:m.offsets[i+n]])
+			}
+		}
+	}
+	return words
 }
 
 // userFrequency is the frequency user words get: so high that two words of the
@@ -92,7 +177,7 @@ func (s *Segmenter) SetWords(words []string) error {
 const userFrequency = 2_000_000
 
 // forms returns the words as they can occur in texts, as written and folded,
-// without those that no segmenter could keep whole (gojieba ends words at white
+// without those that no segmenter could keep whole (jieba ends words at white
 // space and commas) and without single characters.
 func forms(words []string) []string {
 	var out []string
@@ -113,57 +198,35 @@ func separates(r rune) bool {
 	return unicode.IsSpace(r) || r == '，' || r == '。' || r == 0 || r == utf8.RuneError
 }
 
-// Words implements [nlp.Segmenter]. Bytes that are not text (NUL, invalid
-// UTF-8) belong to no word.
-func (s *Segmenter) Words(text string) []nlp.Word { return s.cut(nil, text, gojieba.DefaultMode) }
-
-// AppendWords implements [nlp.WordAppender].
-func (s *Segmenter) AppendWords(words []nlp.Word, text string) []nlp.Word {
-	return s.cut(words, text, gojieba.DefaultMode)
-}
-
-// Search implements [nlp.Segmenter].
-func (s *Segmenter) Search(text string) []string {
-	words := s.cut(nil, text, gojieba.SearchMode)
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = w.Text
-	}
-	return out
-}
-
-// maxChunk bounds, in bytes, what is given to gojieba at once: its working
-// memory grows with the text.
+// maxChunk bounds, in bytes, what is cut at once: the working memory grows with
+// the text.
 const maxChunk = 16 << 10
 
-func (s *Segmenter) cut(words []nlp.Word, text string, mode gojieba.TokenizeMode) []nlp.Word {
-	j := s.current.Load()
-	// gojieba frees the instance in a finalizer, and does not keep it alive while
-	// C++ still works with it.
-	defer runtime.KeepAlive(j)
-	whole := len(text) <= maxChunk && strings.IndexByte(text, 0) < 0 && utf8.ValidString(text)
-	for start := 0; start < len(text); {
-		end := len(text)
-		if !whole {
-			end = chunkEnd(text, start)
+// chunks returns the parts of text that are cut one by one, without the bytes
+// that are not text.
+func chunks(text string) iter.Seq2[int, int] {
+	return func(yield func(start, end int) bool) {
+		whole := len(text) <= maxChunk && strings.IndexByte(text, 0) < 0 && utf8.ValidString(text)
+		for start := 0; start < len(text); {
+			end := len(text)
+			if !whole {
+				end = chunkEnd(text, start)
+			}
+			if end == start { // a byte that is not text
+				start++
+				continue
+			}
+			if !yield(start, end) {
+				return
+			}
+			start = end
 		}
-		if end == start { // a byte that is not text
-			start++
-			continue
-		}
-		tokens := j.Tokenize(text[start:end], mode, true)
-		words = slices.Grow(words, len(tokens))
-		for _, t := range tokens {
-			words = append(words, nlp.Word{Text: t.Str, Start: start + t.Start, End: start + t.End})
-		}
-		start = end
 	}
-	return words
 }
 
 // chunkEnd returns where the piece of text that begins at start ends: before
-// the next byte that gojieba cannot take, and after at most maxChunk bytes,
-// there rather behind a sign than inside a word.
+// the next byte that is not text, and after at most maxChunk bytes, there rather
+// behind a sign than inside a word.
 func chunkEnd(text string, start int) int {
 	limit := min(len(text), start+maxChunk)
 	boundary := 0
@@ -201,28 +264,3 @@ func chunkEnd(text string, start int) int {
 func isWordByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
-
-// load prepares the dictionary and reads it.
-func load(o Options) (*gojieba.Jieba, error) {
-	source, err := findDictionary(o.Dict)
-	if err != nil {
-		return nil, err
-	}
-	least := trimmedFrequency
-	if o.Full {
-		least = 0
-	}
-	words, err := openDictionary(filepath.Join(source, wordsFile), least)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the word dictionary: %w", err)
-	}
-	files, err := prepare(words, filepath.Join(source, hmmFile), o.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the word dictionary: %w", err)
-	}
-	j := gojieba.NewJieba(files.words, files.hmm, files.user, files.idf, files.stop)
-	return j, errors.Join(words.addTo(j), files.release())
-}
-
-// ErrNoDictionary is wrapped by the error of New where no dictionary was found.
-var ErrNoDictionary = errors.New("no word dictionary found")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/yanyiwu/gojieba"
@@ -21,10 +22,19 @@ import (
 
 func open(t testing.TB, o jieba.Options) *jieba.Segmenter {
 	t.Helper()
+	s, err := jieba.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func openGojieba(t testing.TB, o jieba.Options) *jieba.Gojieba {
+	t.Helper()
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
 	}
-	s, err := jieba.New(o)
+	s, err := jieba.NewGojieba(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,13 +43,10 @@ func open(t testing.TB, o jieba.Options) *jieba.Segmenter {
 
 // shared is loaded once: loading takes most of these tests' time.
 var shared = sync.OnceValues(func() (*jieba.Segmenter, error) {
-	dir, err := os.MkdirTemp("", "huiyin-test-")
-	if err != nil {
-		return nil, err
-	}
-	s, err := jieba.New(jieba.Options{Dir: dir, Words: []string{"青禾咖啡", "芋泥波波", "TA7 Pro", "ZenTea茶铺", "好茶"}})
-	return s, errors.Join(err, os.RemoveAll(dir))
+	return jieba.New(jieba.Options{Words: userWords})
 })
+
+var userWords = []string{"青禾咖啡", "芋泥波波", "TA7 Pro", "ZenTea茶铺", "好茶", "😀茶", "老师傅"}
 
 func segmenter(t testing.TB) *jieba.Segmenter {
 	t.Helper()
@@ -122,35 +129,50 @@ func checkSkipped(t *testing.T, skipped string) {
 	}
 }
 
+// changing is what both segmenters can do.
+type changing interface {
+	nlp.Segmenter
+	SetWords(words []string) error
+}
+
 func TestSetWordsWhileInUse(t *testing.T) {
-	s := open(t, jieba.Options{})
-	var wg sync.WaitGroup
-	done := make(chan struct{})
-	for range 4 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				got := strings.Join(texts(s.Words("禾青绿禾真好喝")), "")
-				if got != "禾青绿禾真好喝" {
-					t.Errorf("cut %q", got)
-					return
+	for name, s := range map[string]changing{"own": open(t, jieba.Options{}), "gojieba": openGojieba(t, jieba.Options{})} {
+		t.Run(name, func(t *testing.T) {
+			var wg sync.WaitGroup
+			done := make(chan struct{})
+			for range 4 {
+				wg.Go(func() {
+					for {
+						select {
+						case <-done:
+							return
+						default:
+						}
+						got := strings.Join(texts(s.Words("禾青绿禾😀真好喝")), "")
+						if got != "禾青绿禾😀真好喝" {
+							t.Errorf("cut %q", got)
+							return
+						}
+					}
+				})
+			}
+			for _, words := range [][]string{{"禾青绿"}, {"禾青绿禾😀"}} { // a character that no other word has
+				if err := s.SetWords(words); err != nil {
+					t.Error(err)
 				}
 			}
+			close(done)
+			wg.Wait()
+			if got := texts(s.Words("禾青绿禾😀真好喝")); got[0] != "禾青绿禾😀" {
+				t.Errorf("user word was cut: %v", got)
+			}
+			if err := s.SetWords(nil); err != nil {
+				t.Error(err)
+			}
+			if got := texts(s.Words("禾青绿禾😀真好喝")); got[0] == "禾青绿禾😀" {
+				t.Errorf("a word that was taken back is there: %v", got)
+			}
 		})
-	}
-	for range 2 {
-		if err := s.SetWords([]string{"禾青绿禾"}); err != nil {
-			t.Error(err)
-		}
-	}
-	close(done)
-	wg.Wait()
-	if got := texts(s.Words("禾青绿禾真好喝")); got[0] != "禾青绿禾" {
-		t.Errorf("user word was cut: %v", got)
 	}
 }
 
@@ -173,7 +195,7 @@ func TestWordsAsReadFromAFile(t *testing.T) {
 	}
 	read := gojieba.NewJieba(words)
 	defer read.Free()
-	added := open(t, jieba.Options{})
+	added := openGojieba(t, jieba.Options{})
 	messages, err := filepath.Glob("../testdata/*.tsv")
 	if err != nil || len(messages) == 0 {
 		t.Fatalf("no messages: %v", err)
@@ -196,9 +218,11 @@ func TestWordsAsReadFromAFile(t *testing.T) {
 }
 
 func TestNewWithoutDictionary(t *testing.T) {
-	_, err := jieba.New(jieba.Options{Dict: t.TempDir(), Dir: t.TempDir()})
-	if !errors.Is(err, jieba.ErrNoDictionary) {
-		t.Fatalf("error = %v", err)
+	if _, err := jieba.New(jieba.Options{Dict: t.TempDir()}); !errors.Is(err, jieba.ErrNoDictionary) {
+		t.Errorf("error = %v", err)
+	}
+	if _, err := jieba.NewGojieba(jieba.Options{Dict: t.TempDir(), Dir: t.TempDir()}); !errors.Is(err, jieba.ErrNoDictionary) {
+		t.Errorf("error of gojieba's = %v", err)
 	}
 }
 
@@ -216,14 +240,20 @@ func TestNewWithDamagedDictionary(t *testing.T) {
 		"only rare":      {[]byte("快递 2 n\n"), hmm},
 		"short model":    {[]byte("快递 10 n\n"), hmm[:len(hmm)/3]},
 		"no model":       {[]byte("快递 10 n\n"), []byte("1 2 3\n")},
+		"no logarithm":   {[]byte("快递 10 n\n"), bytes.Replace(hmm, []byte("\n-0.58"), []byte("\n0.58"), 1)},
+		"strange steps":  {[]byte("快递 10 n\n"), bytes.Replace(hmm, []byte("\n-3.14e+100 -0.5108"), []byte("\n-0.5108 -3.14e+100"), 1)},
+		"no characters":  {[]byte("快递 10 n\n"), bytes.ReplaceAll(hmm, []byte("好:"), []byte(":"))},
 	} {
 		dict := t.TempDir()
 		if err := errors.Join(os.WriteFile(filepath.Join(dict, "jieba.dict.utf8"), content[0], 0o600),
 			os.WriteFile(filepath.Join(dict, "hmm_model.utf8"), content[1], 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := jieba.New(jieba.Options{Dict: dict, Dir: t.TempDir()}); err == nil {
+		if _, err := jieba.New(jieba.Options{Dict: dict}); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+		if _, err := jieba.NewGojieba(jieba.Options{Dict: dict, Dir: t.TempDir()}); err == nil {
+			t.Errorf("%s: no error of gojieba's", name)
 		}
 	}
 }
@@ -231,7 +261,7 @@ func TestNewWithDamagedDictionary(t *testing.T) {
 // TestDamagedCache: a cache cut short by a full disk is written anew.
 func TestDamagedCache(t *testing.T) {
 	dir := t.TempDir()
-	open(t, jieba.Options{Dir: dir})
+	openGojieba(t, jieba.Options{Dir: dir})
 	entries, err := filepath.Glob(filepath.Join(dir, "dict-words-*"))
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("cache holds %v, %v", entries, err)
@@ -239,9 +269,19 @@ func TestDamagedCache(t *testing.T) {
 	if err := os.Truncate(entries[0], 10); err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, jieba.Options{Dir: dir})
+	s := openGojieba(t, jieba.Options{Dir: dir})
 	if got := strings.Join(texts(s.Words("快递太慢了")), "/"); got != "快递/太慢/了" {
 		t.Errorf("cut as %s", got)
+	}
+}
+
+// TestNothingIsWritten: without gojieba there is no cache that could be torn or
+// not be written.
+func TestNothingIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	open(t, jieba.Options{Dir: dir})
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("wrote %v, %v", entries, err)
 	}
 }
 
@@ -297,18 +337,39 @@ func FuzzWords(f *testing.F) {
 
 const review = "外卖送得太慢了，等了一个半小时，汤都洒了，打电话给商家也没人接，这家店以后不会再点了，希望平台管一管。"
 
+// BenchmarkWords cuts a review by both segmenters in turns, of which the fastest
+// counts: what else the machine does tells on neither.
 func BenchmarkWords(b *testing.B) {
-	s := segmenter(b)
-	b.ReportAllocs()
+	own, theirs := segmenter(b), openGojieba(b, jieba.Options{})
+	runes := []rune(review)
+	var ends []int32
+	var words []nlp.Word
+	var turns [3]time.Duration
 	for b.Loop() {
-		s.Words(review)
+		start := time.Now()
+		ends = own.AppendEnds(ends[:0], runes)
+		took := []time.Duration{time.Since(start), 0, 0}
+		start = time.Now()
+		words = own.AppendWords(words[:0], review)
+		took[1] = time.Since(start)
+		start = time.Now()
+		words = theirs.AppendWords(words[:0], review)
+		took[2] = time.Since(start)
+		for i := range turns {
+			if turns[i] == 0 || took[i] < turns[i] {
+				turns[i] = took[i]
+			}
+		}
 	}
+	b.ReportMetric(float64(turns[0].Nanoseconds()), "ns/ends")
+	b.ReportMetric(float64(turns[1].Nanoseconds()), "ns/words")
+	b.ReportMetric(float64(turns[2].Nanoseconds()), "ns/gojieba")
+	b.ReportMetric(0, "ns/op") // of all of them
 }
 
 func BenchmarkNew(b *testing.B) {
-	dir := b.TempDir()
-	open(b, jieba.Options{Dir: dir})
+	b.ReportAllocs()
 	for b.Loop() {
-		open(b, jieba.Options{Dir: dir})
+		open(b, jieba.Options{})
 	}
 }
