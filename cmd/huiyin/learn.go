@@ -77,16 +77,24 @@ func saveModel(model *sentiment.Model, file string) error {
 func evalSentiment(c *cli, paths []string, analyzer *nlp.Analyzer) error {
 	fmt.Fprintf(c.out, "%-28s %7s %9s %9s\n", "file", "rows", "polarity", "macro-F1")
 	var all tally
+	polarity, macro, withNeutral := 0.0, 0.0, 0
 	for _, path := range paths {
 		t, err := evalFile(path, analyzer)
 		if err != nil {
 			return err
 		}
 		all.add(t)
+		polarity += t.polarity()
+		if t.rows > t.polar {
+			macro += t.macroF1()
+			withNeutral++
+		}
 		fmt.Fprintf(c.out, "%-28s %7d %9.4f %9.4f\n", strings.TrimSuffix(filepath.Base(path), ".tsv"), t.rows, t.polarity(), t.macroF1())
 	}
 	if len(paths) > 1 {
 		fmt.Fprintf(c.out, "%-28s %7d %9.4f %9.4f\n", "all", all.rows, all.polarity(), all.macroF1())
+		fmt.Fprintf(c.out, "%-28s %7s %9.4f %9.4f (macro-F1: of the %d with neutral rows)\n", "mean of the files", "",
+			polarity/float64(len(paths)), macro/float64(max(withNeutral, 1)), withNeutral)
 	}
 	return nil
 }
