@@ -75,13 +75,20 @@ func (m Metrics) Table() string {
 // Evaluate scores rows with m. The texts must be folded as for Score. The
 // segmenter may be nil.
 func Evaluate(m *Model, rows []Row, segment func(string) []string) Metrics {
-	t := newTallies()
-	for _, row := range rows {
+	return EvaluateJudge(func(text string) (pos, neu, neg float64) {
 		var words []string
 		if segment != nil {
-			words = segment(row.Text)
+			words = segment(text)
 		}
-		pos, neu, neg := m.Score(row.Text, words)
+		return m.Score(text, words)
+	}, rows)
+}
+
+// EvaluateJudge scores rows with a judge.
+func EvaluateJudge(judge Judge, rows []Row) Metrics {
+	t := newTallies()
+	for _, row := range rows {
+		pos, neu, neg := judge(row.Text)
 		t.add(row, pos, neu, neg)
 	}
 	return t.metrics()

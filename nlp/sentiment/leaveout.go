@@ -26,6 +26,22 @@ var relatives = [][]string{
 // out.
 func EvaluateLeftOut(ctx context.Context, rows, development []Row, unlabelled []string, o TrainOptions) (Metrics, error) {
 	o = o.withDefaults()
+	return EvaluateLeftOutOf(rows, development, func(left []string, shown []Row) (Judge, error) {
+		o.Log("left out: " + strings.Join(left, " "))
+		model, _, err := Train(ctx, shown, unlabelled, o)
+		if err != nil {
+			return nil, err
+		}
+		return func(text string) (pos, neu, neg float64) { return model.Score(o.Fold(text), nil) }, nil
+	})
+}
+
+// Judge returns the probabilities that a text is positive, neutral and negative.
+type Judge func(text string) (pos, neu, neg float64)
+
+// EvaluateLeftOutOf is [EvaluateLeftOut] of another way to train: fit gets the
+// sources that are left out and the rows of the others.
+func EvaluateLeftOutOf(rows, development []Row, fit func(left []string, shown []Row) (Judge, error)) (Metrics, error) {
 	unknown := newTallies()
 	for _, group := range relatives {
 		var shown, left []Row
@@ -39,8 +55,7 @@ func EvaluateLeftOut(ctx context.Context, rows, development []Row, unlabelled []
 		if len(left) == 0 {
 			continue
 		}
-		o.Log("left out: " + strings.Join(group, " "))
-		model, _, err := Train(ctx, shown, unlabelled, o)
+		judge, err := fit(group, shown)
 		if err != nil {
 			return Metrics{}, fmt.Errorf("without %s: %w", strings.Join(group, ", "), err)
 		}
@@ -50,7 +65,7 @@ func EvaluateLeftOut(ctx context.Context, rows, development []Row, unlabelled []
 			}
 		}
 		for _, row := range left {
-			pos, neu, neg := model.Score(o.Fold(row.Text), nil)
+			pos, neu, neg := judge(row.Text)
 			unknown.add(row, pos, neu, neg)
 		}
 	}
