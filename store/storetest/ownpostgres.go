@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/huiyin/huiyin/test/loopback"
 )
 
 // Postgres is a PostgreSQL server of a test's own, which the test may crash.
@@ -45,7 +47,7 @@ func StartOwnPostgres(tb testing.TB) *Postgres {
 	if p.data, err = initialise(p.bin, p.dir, p.who); err != nil {
 		tb.Fatal(err)
 	}
-	if p.port, err = freePort(); err != nil {
+	if p.port, err = new(loopback.Ports).Find(); err != nil {
 		tb.Fatal(err)
 	}
 	p.Start()

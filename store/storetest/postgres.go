@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -26,6 +25,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/test/loopback"
 )
 
 // PostgresEnv names the variable that holds the address of a PostgreSQL server
@@ -160,7 +160,7 @@ func startIn(bin string, who *syscall.Credential) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := new(loopback.Ports).Find()
 	if err != nil {
 		return nil, err
 	}
@@ -285,17 +285,4 @@ func answers(ctx context.Context, address string) error {
 		return err
 	}
 	return c.Close(ctx)
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it returns at once
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	a, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, errors.New("no TCP address")
-	}
-	return a.Port, nil
 }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/url"
 	"os"
@@ -182,16 +181,10 @@ func troubleSQLite(r *rig) {
 		longest = 12 * time.Second
 	}
 	r.inject(5, fault{"database locked by another", func() {
-		db, err := sql.Open("sqlite", strings.TrimPrefix(r.set.database, "sqlite:")+"?_pragma=busy_timeout(20000)")
-		r.must(err)
-		defer db.Close()
-		db.SetMaxOpenConns(1)
-		_, err = db.Exec("BEGIN IMMEDIATE")
-		r.must(err)
+		release := r.locks()
 		r.some(1)
 		r.goOn(r.pick(time.Second, longest))
-		_, err = db.Exec("ROLLBACK")
-		r.must(err)
+		release()
 	}})
 }
 

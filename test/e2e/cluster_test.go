@@ -12,7 +12,7 @@ import (
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	redis, server := streamtest.StartRedis(t)
-	h := ledgerHouse(t, setup{database: storetest.PostgresDSN(t), redis: redis, undo: "3s"})
+	h := ledgerHouse(t, setup{database: storetest.PostgresDSN(t), redis: redis, undo: "8s"})
 	l := newLedger(h, 3)
 	h.configure(1, h.set.extra)
 	first, second := h.launch(0, nil), h.launch(1, nil)

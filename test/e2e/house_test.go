@@ -6,6 +6,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,8 +22,11 @@ import (
 	"testing"
 	"time"
 
+	_ "modernc.org/sqlite"
+
 	"github.com/huiyin/huiyin/bots/slack/slacktest"
 	"github.com/huiyin/huiyin/bots/telegram/telegramtest"
+	"github.com/huiyin/huiyin/test/loopback"
 )
 
 // program is the path of the built program; with failpoints, since kills need
@@ -106,7 +110,7 @@ const (
 type setup struct {
 	database string // empty: a SQLite file of the house's own
 	redis    string
-	undo     string // desk.undo; empty: 3s
+	undo     string // desk.undo; empty: 8s
 	lease    string // advanced.lease; empty: 2s
 	spool    string // advanced.spool_after; empty: 1s
 	teams    string // further teams
@@ -166,7 +170,7 @@ func newHouse(t *testing.T, set setup) *house {
 		h.set.database = "sqlite:" + filepath.Join(h.dir, "data", "huiyin.db")
 	}
 	if h.set.undo == "" {
-		h.set.undo = "3s"
+		h.set.undo = "8s" // time enough to take something back on a busy machine
 	}
 	if h.set.lease == "" {
 		h.set.lease = "2s"
@@ -394,12 +398,33 @@ func (h *house) must(err error) {
 	}
 }
 
+// ports are those of the houses, each of which restarts its processes where
+// they were.
+var ports loopback.Ports
+
 func freePort(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
+// locks has somebody else hold the house's SQLite database, as a backup tool
+// may, until release is called.
+func (h *house) locks() (release func()) {
+	h.t.Helper()
+	// The program may be writing at this moment.
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.set.database, "sqlite:")+fmt.Sprintf("?_pragma=busy_timeout(%d)", patience.Milliseconds()))
+	h.must(err)
+	h.t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1)
+	_, err = db.Exec("BEGIN IMMEDIATE")
+	h.must(err)
+	return func() {
+		h.t.Helper()
+		_, err := db.Exec("ROLLBACK")
+		h.must(errors.Join(err, db.Close()))
+	}
 }

@@ -513,9 +513,7 @@ func (l *ledger) check() {
 	if lost := l.h.sl.Lost(); len(lost) > 0 {
 		l.h.t.Logf("Slack gave %d events up while nobody was there to take them; %d commands were written again", len(lost), l.again)
 	}
-	if n := l.h.tg.Unconfirmed(); n > 0 {
-		if !within(5*time.Second, func() bool { return l.h.tg.Unconfirmed() == 0 }) {
-			l.h.t.Errorf("%d updates are still not confirmed", l.h.tg.Unconfirmed())
-		}
+	if !within(patience, func() bool { return l.h.tg.Unconfirmed() == 0 }) {
+		l.h.t.Errorf("%d updates are still not confirmed", l.h.tg.Unconfirmed())
 	}
 }

@@ -102,17 +102,23 @@ func (h *house) playWords(card string) {
 	h.must(h.sl.Presses(agent, channel, card, "回复"))
 	form := h.opens(agent, "回复 #1")
 	h.must(h.sl.Submits(form.ID, "查到了，是咖啡机没清洗干净"))
-	sending := h.whispered(agent, "咖啡机没清洗")
-	h.reads(sending.Text, "3 秒后发给 #1 王**（Telegram）：「查到了，是咖啡机没清洗干净」")
-	h.must(h.sl.Presses(agent, channel, sending.TS, "现在发"))
+	h.reads(h.whispered(agent, "咖啡机没清洗").Text, "8 秒后发给 #1 王**（Telegram）：「查到了，是咖啡机没清洗干净」")
+	h.sendsNow("咖啡机没清洗")
 	h.hears(customer, "查到了，是咖啡机没清洗干净")
 
 	h.sl.Replies(agent, channel, card, "！等客户 方便发一下小票吗？")
 	h.card(1, "等客户")
+	h.sendsNow("方便发一下小票吗？")
 	h.hears(customer, "方便发一下小票吗？")
 	h.tg.UserSays(customer, customer, "小票找不到了，是昨天下午买的")
 	h.card(1, "处理中")
 	h.thread(channel, card, "💬 王**：小票找不到了，是昨天下午买的")
+}
+
+// sendsNow is the colleague not waiting for the time to undo.
+func (h *house) sendsNow(text string) {
+	h.t.Helper()
+	h.must(h.sl.Presses(agent, channel, h.whispered(agent, text).TS, "现在发"))
 }
 
 // playResolve: a resolution can be taken back, arrives once, and is rated.
@@ -120,7 +126,7 @@ func (h *house) playResolve(card string) {
 	h.t.Helper()
 	h.sl.Replies(agent, channel, card, "！解决 已给您退 18 元")
 	sending := h.whispered(agent, "已给您退 18 元")
-	h.reads(sending.Text, "3 秒后发给 #1 王**（Telegram）：「已给您退 18 元」")
+	h.reads(sending.Text, "8 秒后发给 #1 王**（Telegram）：「已给您退 18 元」")
 	h.must(h.sl.Presses(agent, channel, sending.TS, "撤销"))
 	undone := time.Now()
 	h.whispered(agent, "撤销了，没有发出。")
@@ -128,12 +134,13 @@ func (h *house) playResolve(card string) {
 	h.must(h.sl.Presses(agent, channel, card, "解决"))
 	form := h.opens(agent, "解决 #1")
 	// Longer than desk.undo: what was taken back would have left by now.
-	h.until("the time to undo is over", func() bool { return time.Since(undone) > 3200*time.Millisecond })
+	h.until("the time to undo is over", func() bool { return time.Since(undone) > 8200*time.Millisecond })
 	if h.times(customer, "退 18 元") != 0 {
 		h.t.Fatal("undone, and sent all the same")
 	}
 	h.must(h.sl.Submits(form.ID, "已给您退 18 元，1–3 天到账"))
 	h.card(1, "已解决")
+	h.sendsNow("1–3 天到账")
 	closure := h.hears(customer, "处理好了")
 	const words = "处理好了：\n已给您退 18 元，1–3 天到账\n还有问题直接回我，或点「还没解决」。这次满意吗？"
 	if got := plain(closure.Text); !strings.HasPrefix(got, "您说的「") || !strings.HasSuffix(got, "」"+words) {
@@ -152,6 +159,7 @@ func (h *house) playResolve(card string) {
 	h.thread(channel, card, "客户说主要是：补偿")
 	h.card(1, "重开 ×1")
 	h.sl.Replies(agent, channel, card, "！解决 店长给您打过电话了，再送一杯")
+	h.sendsNow("再送一杯")
 	again := h.hears(customer, "再送一杯")
 	h.taps(customer, customer, again.ID, "😍 5")
 	h.card(1, "⭐5")

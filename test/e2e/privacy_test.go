@@ -243,7 +243,7 @@ func TestAPersonIsErasedEverywhere(t *testing.T) {
 	for _, engine := range []string{"sqlite", "postgres and redis"} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			set := setup{undo: "0s", metrics: freePort(t), extra: "listeners:\n  - {name: shop, type: webhook, secret: secret-of-the-shop, keep: 90d}\nfields:\n  - {name: order, title: 订单号, private: true}\n"}
+			set := setup{undo: "0s", spool: "20s", metrics: freePort(t), extra: "listeners:\n  - {name: shop, type: webhook, secret: secret-of-the-shop, keep: 90d}\nfields:\n  - {name: order, title: 订单号, private: true}\n"}
 			var redis *streamtest.Redis
 			if engine != "sqlite" {
 				set.database = storetest.PostgresDSN(t)

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"context"
-	"database/sql"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -19,20 +17,12 @@ func TestErasedWhileWordsWaitOnDisk(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, setup{extra: "listeners:\n  - {name: shop, type: webhook, secret: secret-of-the-shop, keep: 90d}\nfields:\n  - {name: order, title: 订单号, private: true}\n"})
 	p := h.start()
-	db, err := sql.Open("sqlite", strings.TrimPrefix(h.set.database, "sqlite:"))
-	h.must(err)
-	defer db.Close()
-	c, err := db.Conn(context.Background())
-	h.must(err)
-	defer c.Close()
-	_, err = c.ExecContext(context.Background(), "BEGIN IMMEDIATE")
-	h.must(err)
+	release := h.locks()
 	if got := h.reviews(); !strings.Contains(got, `"spooled":1`) {
 		t.Fatalf("the review was answered with %s", got)
 	}
 	p.kill()
-	_, err = c.ExecContext(context.Background(), "ROLLBACK")
-	h.must(err)
+	release()
 
 	// Nobody puts it into the database: neither command does half a job.
 	subject := "shop:" + private["reviewer"]
@@ -52,9 +42,15 @@ func TestErasedWhileWordsWaitOnDisk(t *testing.T) {
 	if out := h.run("privacy", "erase", "-subject", subject); !strings.Contains(out, "已删除：消息 1 条") {
 		t.Errorf("what was removed:\n%s", out)
 	}
-	if got := h.reviews(); !strings.Contains(got, `"duplicate":1`) {
-		t.Errorf("the erased review again: %s", got)
-	}
+	h.until("the erased review again is a duplicate", func() bool {
+		// On a busy machine it may be kept on disk once more.
+		got := h.reviews()
+		if strings.Contains(got, `"accepted":1`) {
+			t.Fatalf("the erased review again: %s", got)
+		}
+		return strings.Contains(got, `"duplicate":1`)
+	})
+	h.emptied()
 	if found := append(traces{h: h}.data(), traces{h: h}.elsewhere()...); len(found) > 0 {
 		t.Errorf("left:\n%s", strings.Join(found, "\n"))
 	}

@@ -24,7 +24,7 @@ func TestRestoreDrill(t *testing.T) {
 			h.tg.UserSays(customer, customer, "你们家那个拿铁是酸的，喝了一口就倒了")
 			card := h.card(1, "拿铁")
 			h.sl.Replies(agent, channel, card.TS, "！回复 马上给您查")
-			h.whispered(agent, "马上给您查") // it leaves in three seconds
+			h.whispered(agent, "马上给您查") // it leaves in eight seconds
 			copied, note := h.backUp()
 			h.hears(customer, "马上给您查")
 			h.must(p.stop())

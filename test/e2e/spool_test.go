@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -17,8 +16,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite"
 
 	"github.com/huiyin/huiyin/store"
 	"github.com/huiyin/huiyin/store/spool"
@@ -156,17 +153,30 @@ func TestDatabaseAway(t *testing.T) {
 	visitor := h.browser("http://" + h.web)
 	h.must(visitor.visit("/c/site"))
 	var ids []string
-	take := func(id string, status int) {
+	take := func(id string) int {
 		t.Helper()
-		if p := h.pushUntil(id); p.status != status || p.Accepted+p.Spooled != 1 {
-			t.Errorf("%s was answered with %+v, not %d", id, p, status)
+		p := h.pushUntil(id)
+		if p.Accepted+p.Spooled != 1 {
+			t.Errorf("%s was answered with %+v", id, p)
 		}
 		ids = append(ids, id)
+		return p.status
 	}
-	take("before", http.StatusOK)
+	straight := func(when string) {
+		t.Helper()
+		n := 0
+		h.until("a post goes straight into the database "+when, func() bool {
+			n++ // on a busy machine one may be kept on disk all the same
+			return take(fmt.Sprint(when, n)) == http.StatusOK
+		})
+	}
+	straight("before")
+	h.emptied()
 	cable.Cut()
 	for i := range 40 {
-		take(fmt.Sprintf("away-%d", i), http.StatusAccepted)
+		if id := fmt.Sprintf("away-%d", i); take(id) != http.StatusAccepted {
+			t.Errorf("%s was taken without a database", id)
+		}
 	}
 	nonce := visitor.nonce()
 	status, answer, err := visitor.tries(nonce, "数据库不在的时候写的话", nil)
@@ -184,10 +194,10 @@ func TestDatabaseAway(t *testing.T) {
 	}
 	cable.Mend()
 	h.emptied()
-	take("after", http.StatusOK)
+	straight("after")
 	h.until("the same again are duplicates", func() bool {
 		// On a busy machine a post may be kept on disk once more.
-		p, err := h.push(ids[:30]...)
+		p, err := h.push(ids[len(ids)-30:]...)
 		h.must(err)
 		if p.Accepted != 0 {
 			t.Fatalf("the same again: %+v", p)
@@ -238,15 +248,7 @@ func TestSQLiteLockedAway(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, setup{extra: shopConfig})
 	h.start()
-	file := strings.TrimPrefix(h.set.database, "sqlite:")
-	db, err := sql.Open("sqlite", file)
-	h.must(err)
-	defer db.Close()
-	c, err := db.Conn(context.Background())
-	h.must(err)
-	defer c.Close()
-	_, err = c.ExecContext(context.Background(), "BEGIN IMMEDIATE")
-	h.must(err)
+	release := h.locks()
 	var ids []string
 	kept := 0
 	for i := range 15 {
@@ -257,8 +259,7 @@ func TestSQLiteLockedAway(t *testing.T) {
 	if kept != len(ids) {
 		t.Errorf("%d of %d were kept on disk", kept, len(ids))
 	}
-	_, err = c.ExecContext(context.Background(), "ROLLBACK")
-	h.must(err)
+	release()
 	h.emptied()
 	h.once(h.set.database, ids)
 }

@@ -243,10 +243,11 @@ func TestPages(t *testing.T) {
 
 	// The first sign-in is by the code that serve printed.
 	board := h.browser(base)
-	code := regexp.MustCompile(`第一次登录的码.*?(\S+)\n`).FindStringSubmatch(p.out.String())
-	if code == nil {
-		t.Fatalf("serve printed no code:\n%s", p.out.String())
-	}
+	var code []string
+	h.until("serve prints a code", func() bool {
+		code = regexp.MustCompile(`第一次登录的码.*?(\S+)\n`).FindStringSubmatch(p.out.String())
+		return code != nil
+	})
 	board.signsIn(code[1])
 	if got := words(board.get("/")); !strings.Contains(got, "#1") || !strings.Contains(got, "徐家汇店的拿铁是凉的") {
 		t.Errorf("the board does not show the item:\n%s", got)

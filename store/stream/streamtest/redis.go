@@ -3,7 +3,6 @@ package streamtest
 import (
 	"bytes"
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/huiyin/huiyin/test/loopback"
 )
 
 // Redis is a real server of a test's own, on a free port of the loopback, with its files, if any, in a temporary folder.
@@ -128,7 +129,7 @@ func (r *Redis) signal(s os.Signal) {
 	}
 }
 
-// start says whether the server answers on its port within ten seconds.
+// start says whether the server answers on its port within a minute.
 func (r *Redis) start() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,7 +141,7 @@ func (r *Redis) start() bool {
 	}
 	client := r.client()
 	defer client.Close()
-	for range 500 {
+	for range 3000 {
 		if pid := client.InfoMap(context.Background(), "server"); pid.Err() == nil &&
 			pid.Item("Server", "process_id") == strconv.Itoa(p.Process.Pid) {
 			r.process = p
@@ -158,14 +159,9 @@ func (r *Redis) start() bool {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once or not at all
+	n, err := new(loopback.Ports).Find()
 	if err != nil {
-		t.Fatalf("find a free port: %v", err)
+		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	return port
+	return strconv.Itoa(n)
 }
