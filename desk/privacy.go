@@ -21,6 +21,10 @@ var ErrSending = errors.New("a message to this person is being sent")
 const (
 	// forgetBatch is how many people one call of Forget erases.
 	forgetBatch = 100
+	// erasedFor is how long it is remembered, as a hash, that a person asked to be
+	// erased: a disk spool that is replayed within that time brings nothing of
+	// theirs back.
+	erasedFor = 366 * 24 * time.Hour
 	// ForgetPrefix begins the keys of states that name files to be removed.
 	ForgetPrefix = "forget:"
 	// AuditErase and AuditExport are the kinds of audit lines about people's
@@ -31,8 +35,15 @@ const (
 
 // Erase removes what is kept about a person and ends what is open, as they can
 // themselves. why is what the audit line says. Nothing is sent to the person.
-// While a message to them is being sent: ErrSending.
+// What they said before and is still on a disk spool is left out when it is
+// replayed. While a message to them is being sent: ErrSending.
 func (s *Service) Erase(ctx context.Context, author int64, why string) (store.Erased, error) {
+	return s.remove(ctx, author, (*work).erase, why)
+}
+
+// remove has one of the ways to erase a person done, unless a message to them is
+// being sent.
+func (s *Service) remove(ctx context.Context, author int64, erase func(*work, *feedback.Author, string) (store.Erased, error), why string) (store.Erased, error) {
 	var erased store.Erased
 	err := s.do(ctx, func(w *work) error {
 		sending, err := w.tx.AuthorSending(author)
@@ -46,14 +57,25 @@ func (s *Service) Erase(ctx context.Context, author int64, why string) (store.Er
 		if err != nil {
 			return err
 		}
-		erased, err = w.erase(a, why)
+		erased, err = erase(w, a, why)
 		return err
 	})
 	return erased, err
 }
 
-// erase ends what is open of a person and removes what is personal.
+// erase removes a person at somebody's request: nothing that was said before
+// comes back.
 func (w *work) erase(author *feedback.Author, why string) (store.Erased, error) {
+	if err := w.tx.RememberErased(author.Channel, author.External, w.now, w.now.Add(erasedFor)); err != nil {
+		return store.Erased{}, err
+	}
+	return w.forget(author, why)
+}
+
+// forget ends what is open of a person and removes what is personal. It is all
+// that happens once it was kept long enough: what the person has said since, and
+// waits on a disk spool, is new.
+func (w *work) forget(author *feedback.Author, why string) (store.Erased, error) {
 	var items []int64
 	for before := int64(0); ; {
 		page, err := w.tx.Items(store.Query{Author: author.ID, Before: before, Limit: 1000})
@@ -193,7 +215,7 @@ func (s *Service) Forget(ctx context.Context) (int, error) {
 	}
 	n := 0
 	for _, id := range ids {
-		switch _, err := s.Erase(ctx, id, "kept long enough"); {
+		switch _, err := s.remove(ctx, id, (*work).forget, "kept long enough"); {
 		case errors.Is(err, ErrSending):
 		case err != nil:
 			return n, err

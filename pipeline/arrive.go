@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -55,7 +54,7 @@ func (p *Pipeline) keepArrivals(group []*arrival) []error {
 		return nil
 	}
 	errs := make([]error, len(group))
-	all := errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrReadOnly)
+	all := unwritable(err)
 	for i := range group {
 		if errs[i] = err; len(group) > 1 && !all {
 			errs[i] = p.keepTogether(group[i : i+1])

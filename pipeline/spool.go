@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,7 +108,7 @@ func away(ctx, try context.Context, err error) bool {
 	if err == nil || ctx.Err() != nil {
 		return false
 	}
-	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrUnknownOutcome) || try.Err() != nil
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, store.ErrReadOnly) || try.Err() != nil
 }
 
 // receivePushed takes an event of a pushed channel: into the database, else onto
@@ -300,7 +301,20 @@ func (p *Pipeline) replay(ctx context.Context, s *spool.Spool, b spool.Batch) er
 }
 
 func awayAtReplay(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, store.ErrClosed)
+	var platform *bots.SendError
+	return ctx.Err() != nil || unwritable(err) && !errors.As(err, &platform)
+}
+
+// unwritable reports whether err says that nothing can be written now, whatever
+// it is: the database is away, took too long (somebody holds a lock), or is a
+// standby that only reads.
+func unwritable(err error) bool {
+	for _, why := range []error{store.ErrUnavailable, store.ErrUnknownOutcome, store.ErrClosed, store.ErrReadOnly, context.DeadlineExceeded} {
+		if errors.Is(err, why) {
+			return true
+		}
+	}
+	return false
 }
 
 // replayFrom stores the first of records, with those of the same listener behind
@@ -315,6 +329,17 @@ func (p *Pipeline) replayFrom(ctx context.Context, records []spool.Record) (int,
 		r := p.runner(first.Channel)
 		if r == nil {
 			return 0, fmt.Errorf("no bot is named %q any more", first.Channel)
+		}
+		said := records[0].At
+		if at := first.Event.At; !at.IsZero() && at.Before(said) {
+			said = at // it was on its way while its author was erased
+		}
+		erased, err := p.erased(ctx, first.Channel, first.Event.From.ID)
+		if err != nil {
+			return 0, err
+		}
+		if at, is := erased[first.Event.From.ID]; is && !said.After(at) {
+			return 1, nil
 		}
 		return 1, safely(func() error {
 			_, err := p.receive(context.WithValue(ctx, arrivalKey{}, records[0].At), r, *first.Event)
@@ -345,10 +370,49 @@ func (p *Pipeline) replayFrom(ctx context.Context, records []spool.Record) (int,
 func (p *Pipeline) putAgain(ctx context.Context, channel string, entries []listeners.Entry, records []spool.Record) error {
 	a := &arrival{channel: channel, all: make([]arrived, len(entries))}
 	platform := p.platformOf(channel)
+	var people []string
 	for i := range entries {
 		a.all[i] = p.entry(channel, platform, &entries[i], records[i].At)
+		if author := a.all[i].author; author != nil {
+			people = append(people, author.External)
+		}
+	}
+	erased, err := p.erased(ctx, channel, people...)
+	if err != nil {
+		return err
+	}
+	a.all = slices.DeleteFunc(a.all, func(one arrived) bool {
+		if one.author == nil {
+			return false
+		}
+		at, is := erased[one.author.External]
+		return is && !one.message.ReceivedAt.After(at)
+	})
+	if len(a.all) == 0 {
+		return nil
 	}
 	return p.arrive(ctx, a)
+}
+
+// erased returns who of a channel's people asked to be erased, and when. What
+// they had said before is left out when it is replayed: it was on the spool of
+// another process, or on its way there, while they were erased.
+func (p *Pipeline) erased(ctx context.Context, channel string, people ...string) (map[string]time.Time, error) {
+	var erased map[string]time.Time
+	err := p.db.Read(ctx, func(tx *store.Tx) error {
+		erased = map[string]time.Time{}
+		for _, who := range people {
+			at, err := tx.ErasedAt(channel, who)
+			if err != nil {
+				return err
+			}
+			if !at.IsZero() {
+				erased[who] = at
+			}
+		}
+		return nil
+	})
+	return erased, err
 }
 
 func decodeSpooled(r spool.Record) (spooled, error) {

@@ -316,3 +316,122 @@ func TestTheSpoolIsReplayedInBatches(t *testing.T) {
 		t.Errorf("%d commits for %d messages", commits, n)
 	}
 }
+
+// TestTheErasedDoNotComeBack: what somebody said before they had themselves
+// erased waits on the spool of another process, or of one that died. It is left
+// out when it is replayed; what they say afterwards, and what others said, is not.
+func TestTheErasedDoNotComeBack(t *testing.T) {
+	h := newAwayHouse(t, spool.Options{})
+	from := func(who, text string, at time.Time) bots.Event {
+		e := h.event(bots.OnMessage, bots.Chat{ID: who}, who, text)
+		e.At = at
+		return e
+	}
+	receive := func(e bots.Event) {
+		t.Helper()
+		if _, err := h.p.Receive(context.Background(), "care", e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func(id, author, text string) {
+		t.Helper()
+		if _, err := h.p.Put(context.Background(), "shop", []listeners.Entry{{ID: id, Kind: "review", Text: text, Author: listeners.Author{ID: author, Name: author}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.says("王小明", late)
+	put("1", "慕容复", "隔壁桌的评论")
+	h.settle()
+	author, reviewer := h.item(1).Author, h.item(2).Author
+
+	mine := h.p.spool.Spool
+	other, err := spool.Open(h.root, spool.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.p.spool.Spool = other
+	h.takeAway()
+	asked := h.now
+	receive(from("王小明", "之前说的话", asked))
+	receive(from("李四", "别人说的话", asked))
+	put("2", "慕容复", "之前的评论")
+	h.p.db, h.p.spool.Spool = h.here, mine
+	h.now = h.now.Add(time.Minute)
+	// By a tap in the chat, through a process on whose own spool nothing waits; and
+	// at the command line.
+	h.receive("care", h.event(bots.OnMessage, bots.Chat{ID: "王小明"}, "王小明", "删除我的资料"))
+	h.taps("王小明", "删掉")
+	if _, err := h.p.desk.Erase(t.Context(), reviewer, "test"); err != nil {
+		t.Fatal(err)
+	}
+	h.p.spool.Spool = other
+	h.takeAway()
+	h.now = h.now.Add(time.Minute)
+	receive(from("王小明", "还在路上的话", asked)) // it was said before
+	receive(from("王小明", "之后说的话", h.now))
+	put("3", "慕容复", "之后的评论")
+	h.p.db, h.p.spool.Spool = h.here, mine
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.p.adoptOrphans(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if texts, _ := h.said("care"); fmt.Sprint(texts) != "[别人说的话 之后说的话]" {
+		t.Errorf("in the chats: %v", texts)
+	}
+	if texts, _ := h.said("shop"); fmt.Sprint(texts) != "[之后的评论]" {
+		t.Errorf("in the shop: %v", texts)
+	}
+	if st, err := spool.Look(h.root); err != nil || st.Depth+st.Quarantined != 0 {
+		t.Errorf("left on disk: %+v %v", st, err)
+	}
+	if h.item(1).Text != "" || h.item(1).Author != author {
+		t.Errorf("#1: %+v", h.item(1))
+	}
+}
+
+// TestTheForgottenMayWriteAgain: what is kept long enough goes, and what the
+// same person wrote since, and waits on the spool, is new.
+func TestTheForgottenMayWriteAgain(t *testing.T) {
+	h := newAwayHouse(t, spool.Options{})
+	h.says("王小明", late)
+	h.writes("U-LI", 1, "！关闭 重复")
+	h.now = h.now.AddDate(0, 0, 200)
+	h.takeAway()
+	e := h.event(bots.OnMessage, bots.Chat{ID: "王小明"}, "王小明", "又等了三天")
+	if _, err := h.p.Receive(context.Background(), "care", e); err != nil {
+		t.Fatal(err)
+	}
+	h.p.db = h.here
+	if n, err := h.p.desk.Forget(t.Context()); n != 1 || err != nil {
+		t.Fatalf("%d forgotten, %v", n, err)
+	}
+	h.bringBack()
+	if texts, _ := h.said("care"); fmt.Sprint(texts) != "[又等了三天]" {
+		t.Errorf("stored: %v", texts)
+	}
+	h.settle()
+	if h.item(1).Text != "" || h.item(2).Text != "又等了三天" {
+		t.Errorf("#1 %q, #2 %q", h.item(1).Text, h.item(2).Text)
+	}
+}
+
+// TestASlowDatabaseRefusesNothingForGood: a record that meets a lock, or a
+// standby, stays on the spool; so does a group of arrivals stay whole.
+func TestASlowDatabaseRefusesNothingForGood(t *testing.T) {
+	ctx := context.Background()
+	for _, err := range []error{store.ErrUnavailable, store.ErrUnknownOutcome, store.ErrClosed, store.ErrReadOnly, context.DeadlineExceeded} {
+		if err = fmt.Errorf("store: INSERT INTO messages: %w", err); !awayAtReplay(ctx, err) || !unwritable(err) {
+			t.Errorf("%v is taken for the record's fault", err)
+		}
+	}
+	if !away(ctx, ctx, fmt.Errorf("x: %w", store.ErrReadOnly)) {
+		t.Error("what a standby does not take is refused, not kept")
+	}
+	for _, err := range []error{feedback.ErrInvalid, errors.New("panic: x"), &bots.SendError{Fate: bots.Unsent, Err: context.DeadlineExceeded}} {
+		if awayAtReplay(ctx, fmt.Errorf("replay: %w", err)) {
+			t.Errorf("%v holds up the spool for ever", err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/huiyin/huiyin/feedback"
@@ -139,6 +140,29 @@ func (tx *Tx) rememberErased(author int64) error {
 func erasedHash(channel, external string) string {
 	sum := sha256.Sum256([]byte("huiyin erased\x00" + channel + "\x00" + short(external)))
 	return hex.EncodeToString(sum[:20])
+}
+
+// erasedPerson begins the keys of states that say when a person was erased.
+const erasedPerson = "erased:"
+
+// RememberErased keeps, until a time, that a person of a channel was erased at
+// another. Who it was is kept as a hash.
+func (tx *Tx) RememberErased(channel, external string, at, until time.Time) error {
+	return tx.SetState(erasedPerson+erasedHash(channel, "person\x00"+external), strconv.FormatInt(at.UnixMicro(), 10), until)
+}
+
+// ErasedAt returns when a person of a channel was erased last; the zero time
+// where that is not remembered.
+func (tx *Tx) ErasedAt(channel, external string) (time.Time, error) {
+	value, found, err := tx.State(erasedPerson + erasedHash(channel, "person\x00"+external))
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	at, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("store: when a person was erased: %w", err)
+	}
+	return time.UnixMicro(at).UTC(), nil
 }
 
 // WasErased returns which of a channel's message ids were erased. On a channel

@@ -58,7 +58,7 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %w", feedback.ErrDuplicate, err)
 		case pg.Code == "25006":
 			return fmt.Errorf("%w: %w", ErrReadOnly, err)
-		case again(err), pg.Code[:2] == "53", pg.Code == "55P03":
+		case again(err), pg.Code[:2] == "53", pg.Code[:2] == "58", pg.Code == "55P03", pg.Code == "57014":
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		return err

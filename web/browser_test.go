@@ -56,12 +56,25 @@ func startChrome(t *testing.T, h *hub) *chrome {
 	if path == "" {
 		t.Fatal("the pages are tested in a real browser: install chromium (apt-get install chromium fonts-noto-cjk)")
 	}
+	profile, err := os.MkdirTemp("", "huiyin-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "zh-CN"),
 		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(60*time.Second))
+		chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(60*time.Second))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
+	t.Cleanup(func() {
+		stop()
+		// The browser's own processes may write for a moment after it has ended.
+		for deadline := time.Now().Add(time.Minute); os.RemoveAll(profile) != nil; time.Sleep(30 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("the browser still writes into %s", profile)
+				return
+			}
+		}
+	})
 	c := &chrome{t: t, h: h, shots: os.Getenv("HUIYIN_SHOTS")}
 	c.ctx = c.tab(alloc)
 	return c
@@ -88,7 +101,7 @@ func (c *chrome) tab(parent context.Context) context.Context {
 	if err != nil {
 		c.t.Fatalf("start the browser: %v", err)
 	}
-	ctx, cancelTime := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancelTime := context.WithTimeout(ctx, 5*time.Minute)
 	c.t.Cleanup(cancelTime)
 	return ctx
 }
@@ -148,7 +161,7 @@ func look[T any](c *chrome, a chromedp.Action[T]) T {
 // until waits for a condition of the page.
 func (c *chrome) until(what, js string) {
 	c.t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		if look(c, chromedp.Evaluate[bool]("Boolean("+js+")")) {
 			return
@@ -156,7 +169,7 @@ func (c *chrome) until(what, js string) {
 		if time.Now().After(deadline) {
 			text := c.value("document.body.innerText")
 			c.shot("failed")
-			c.t.Fatalf("%s: not within 15 s; errors %v; the page says:\n%s", what, c.errors, text)
+			c.t.Fatalf("%s: not within a minute; errors %v; the page says:\n%s", what, c.errors, text)
 		}
 		time.Sleep(30 * time.Millisecond)
 	}
@@ -542,7 +555,7 @@ func TestBrowserEmbedded(t *testing.T) {
 	c := startChrome(t, h)
 	c.run(chromedp.EmulateViewport(1200, 900), goTo(elsewhere), visible("button[aria-expanded]"))
 	c.run(click("button[aria-expanded]"))
-	for deadline := time.Now().Add(10 * time.Second); !c.refusedToFrame(); time.Sleep(30 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !c.refusedToFrame(); time.Sleep(30 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("a site that is not in origins may embed the page; errors %q", c.errors)
 		}
@@ -553,7 +566,7 @@ func TestBrowserEmbedded(t *testing.T) {
 	h.web.SetSite(&site)
 	c.run(goTo(elsewhere), visible("button[aria-expanded]"), click("button[aria-expanded]"), visible("iframe"))
 	box := look(c, chromedp.Evaluate[[]float64](`(function () { var r = document.querySelector('iframe').getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()`))
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		c.run(chromedp.MouseClickXY(box[0]+box[2]/2-20, box[1]+box[3]-36), chromedp.KeyEvent("从官网来的"), chromedp.MouseClickXY(box[0]+box[2]-30, box[1]+box[3]-30))
 		h.mu.Lock()

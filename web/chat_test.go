@@ -273,7 +273,7 @@ func TestLiveTellsWhenToLook(t *testing.T) {
 		t.Fatalf("before anything was said: %d", r.status)
 	}
 	b.send("site", nonceOf(1), "你好", "", nil)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.srv.URL+"/c/site/live", nil)
 	if err != nil {

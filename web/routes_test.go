@@ -132,7 +132,7 @@ func openOffice(t *testing.T) *openedOffice {
 // ask asks once. A stream is left as soon as it stands.
 func (b *browser) ask(method, path, body string, header ...string) reply {
 	b.h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	kind := "application/x-www-form-urlencoded"
 	if strings.HasPrefix(body, "{") {
@@ -367,7 +367,7 @@ func TestALiveConnectionEndsWithTheSession(t *testing.T) {
 	h := newHub(t, func(o *Options) { o.Limits.Ping = 20 * time.Millisecond })
 	b := h.browser()
 	b.signIn()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.srv.URL+"/live", nil)
 	if err != nil {

@@ -355,7 +355,7 @@ func (s *suite) fault(name string) {
 		post = *changed
 	}
 	before := len(s.platform.Shown(post.Chat))
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	var err error
 	if f.Edit {
@@ -429,7 +429,7 @@ func (s *suite) acknowledgement() {
 	s.platform.Say(s.platform.Private(), "慢慢存")
 	select {
 	case <-entered:
-	case <-time.After(patience):
+	case <-time.After(Patience):
 		s.Fatal("nothing arrived")
 	}
 	if s.platform.Pending() == 0 {

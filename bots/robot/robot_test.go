@@ -53,7 +53,7 @@ func start(t *testing.T, flavour string, change func(*robottest.Options, *robot.
 	if !ok {
 		t.Fatal("options of another kind")
 	}
-	ours.Flavour, ours.Timeout = flavour, time.Second
+	ours.Flavour, ours.Timeout = flavour, 3*time.Second
 	if change != nil {
 		change(&theirs, ours)
 	}
@@ -223,7 +223,7 @@ func TestFates(t *testing.T) {
 	common := []fault{
 		{"dropped", robottest.AcceptThenDrop(), bots.Uncertain, true},
 		{"truncated", robottest.Truncated(), bots.Uncertain, true},
-		{"late", robottest.Slow(1500 * time.Millisecond), bots.Uncertain, true},
+		{"late", robottest.Slow(4 * time.Second), bots.Uncertain, true},
 		{"reset", robottest.Reset(), bots.Uncertain, false},
 		{"500", robottest.Status(500, ""), bots.Uncertain, false},
 		{"502 with a page", robottest.Status(502, "<html>"), bots.Uncertain, false},

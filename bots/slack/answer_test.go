@@ -26,7 +26,7 @@ func press(t *testing.T, s *slacktest.Server, channel, ts, button string) {
 // seen waits for the message that ok accepts.
 func seen(t *testing.T, s *slacktest.Server, channel string, ok func(slacktest.Message) bool) slacktest.Message {
 	t.Helper()
-	m, found := s.WaitMessage(channel, 5*time.Second, ok)
+	m, found := s.WaitMessage(channel, bottest.Patience, ok)
 	if !found {
 		t.Fatal("the answer is not shown")
 	}
@@ -120,7 +120,7 @@ func TestDialog(t *testing.T) {
 	answers(in, bots.Answer{Dialog: d})
 	root := send(t, bot, bots.Post{Chat: team, Card: card()}).ID
 	press(t, s, team, root, "回复")
-	v, ok := s.WaitView(lilei, 5*time.Second)
+	v, ok := s.WaitView(lilei, bottest.Patience)
 	if !ok {
 		t.Fatal("no dialog opened")
 	}
@@ -179,14 +179,12 @@ func TestForeignResponseURL(t *testing.T) {
 // An answer that comes too soon after another message is shown once the chat
 // takes it.
 func TestAnswerWaitsForTheRate(t *testing.T) {
-	o := fast()
-	o.Rate = time.Second
-	s, bot, in := running(t, o)
+	s, _, in := running(t, fast())
 	answers(in, bots.Answer{Text: "#128 处理中"})
-	send(t, bot, bots.Post{Chat: s.DM(wang), Text: "收到了（编号 #128）"})
+	s.Misbehave("chat.postMessage", slacktest.RateLimited(time.Second))
 	s.Says(wang, s.DM(wang), "进度")
 	seen(t, s, s.DM(wang), withText("#128 处理中"))
-	if s.Refused("429") == 0 {
-		t.Error("the fake's rate was not met: nothing is tested")
+	if n := s.Calls("chat.postMessage"); n != 2 {
+		t.Errorf("tried %d times", n)
 	}
 }

@@ -14,10 +14,11 @@ func TestConformance(t *testing.T) {
 	bottest.Run(t, bottest.Harness{
 		Kind: slack.Kind(),
 		Start: func(t *testing.T, env bots.Env) bottest.Platform {
-			s := workspace(t, fast())
+			theirs, ours := impatient()
+			s := workspace(t, theirs)
 			s.AddUser("U01ABCDEF", "张三") // named by hostile texts
 			p := &platform{t: t, s: s}
-			p.bot = connect(t, s, env, nil)
+			p.bot = connect(t, s, env, ours)
 			return p
 		},
 		Never: map[bots.Fate]string{
@@ -45,7 +46,7 @@ func (p *platform) Person() bots.Person { return bots.Person{ID: lilei, Name: "�
 func (p *platform) Say(chat, text string) string { return p.s.Says(lilei, chat, text) }
 
 func (p *platform) Press(chat, messageID, button string) {
-	if !p.s.WaitFor(5*time.Second, func() bool { return p.s.Connected() > 0 }) {
+	if !p.s.WaitFor(bottest.Patience, func() bool { return p.s.Connected() > 0 }) {
 		p.t.Error("no socket to press over")
 	}
 	if err := p.s.Presses(lilei, chat, messageID, button); err != nil {
@@ -89,7 +90,7 @@ func (p *platform) Faults() []bottest.Fault {
 		{Name: "429 of an edit", Edit: true, Arm: once(edit, slacktest.RateLimited(time.Second)), Want: bots.Limited},
 		{Name: "dropped", Arm: once(post, slacktest.AcceptThenDrop()), Want: bots.Uncertain, Taken: true},
 		{Name: "truncated", Arm: once(post, slacktest.Truncated()), Want: bots.Uncertain, Taken: true},
-		{Name: "late", Arm: once(post, slacktest.Slow(2500*time.Millisecond)), Want: bots.Uncertain, Taken: true},
+		{Name: "late", Arm: once(post, slacktest.Slow(6*time.Second)), Want: bots.Uncertain, Taken: true},
 		{Name: "reset", Arm: once(post, slacktest.Reset()), Want: bots.Uncertain},
 		{Name: "500", Arm: once(post, slacktest.Status(500)), Want: bots.Uncertain},
 		{Name: "503", Arm: once(post, slacktest.Status(503)), Want: bots.Uncertain},

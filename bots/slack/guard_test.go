@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/bots/bottest"
@@ -20,7 +19,7 @@ func TestAFileLeadsNowhereInside(t *testing.T) {
 	s := workspace(t, fast())
 	g := outbound.Guard{Ports: []uint16{uint16(canary.Port)}, Resolver: outboundtest.Resolver(t, nil)}
 	env, log := bottest.NewEnv(t, &bottest.Inbox{})
-	env.HTTP, env.Content = g.Host(s.URL(), 3*time.Second), g.Content(3*time.Second)
+	env.HTTP, env.Content = g.Host(s.URL(), bottest.Patience), g.Content(bottest.Patience)
 	fetcher, ok := connect(t, s, env, nil).(bots.Fetcher)
 	if !ok {
 		t.Fatal("no fetcher")

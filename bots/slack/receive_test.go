@@ -155,7 +155,7 @@ func TestSlashCommand(t *testing.T) {
 	if !e.Slash || e.Text != "认领 #12 @王芳" || !strings.HasPrefix(e.Key, "slash:") || e.Trigger == "" || e.Chat.ID != team || !e.Chat.Group || e.From.ID != lilei {
 		t.Errorf("arrived as %+v", e)
 	}
-	m, ok := s.WaitMessage(team, 5*time.Second, func(m slacktest.Message) bool { return m.Text == "李雷认领了 #12" })
+	m, ok := s.WaitMessage(team, bottest.Patience, func(m slacktest.Message) bool { return m.Text == "李雷认领了 #12" })
 	if !ok || m.Ephemeral != lilei {
 		t.Errorf("the answer is seen by %q, want %s alone", m.Ephemeral, lilei)
 	}
@@ -245,7 +245,8 @@ func TestOrderWithinAChat(t *testing.T) {
 
 // Storing that takes too long is not acknowledged: Slack brings it again.
 func TestSlowStoreIsNotAcknowledged(t *testing.T) {
-	s, _, in := running(t, fast())
+	theirs, ours := impatient()
+	s, _, in := runningWith(t, theirs, ours)
 	var calls atomic.Int32
 	in.Reply = func(ctx context.Context, _ bots.Event) (bots.Answer, error) {
 		if calls.Add(1) == 1 {
@@ -309,7 +310,7 @@ func TestRenewalKeepsWhatIsBeingStored(t *testing.T) {
 	s.Says(lilei, s.DM(lilei), "正在存")
 	in.Wait(t, 1, text("正在存"))
 	s.AskToReconnect("refresh_requested")
-	bottest.Eventually(t, "the second socket", func() bool { return s.Calls("socket") == 2 })
+	bottest.Eventually(t, "the second socket", func() bool { return s.Calls("socket") >= 2 })
 	close(release)
 	bottest.Eventually(t, "the acknowledgement", func() bool { return s.Pending() == 0 })
 	if n := len(in.Events()); n != 1 {
@@ -345,7 +346,13 @@ func TestRefusedForGood(t *testing.T) {
 	t.Run("link_disabled", func(t *testing.T) {
 		s := workspace(t, fast())
 		env, _ := bottest.NewEnv(t, &bottest.Inbox{})
-		go s.WaitFor(5*time.Second, func() bool { s.AskToReconnect("link_disabled"); return s.Connected() > 0 })
+		go s.WaitFor(bottest.Patience, func() bool {
+			if s.Connected() == 0 {
+				return false
+			}
+			s.AskToReconnect("link_disabled")
+			return true
+		})
 		refused(t, connect(t, s, env, nil), "Socket Mode")
 	})
 	t.Run("not found", func(t *testing.T) {
@@ -357,7 +364,7 @@ func TestRefusedForGood(t *testing.T) {
 
 func refused(t *testing.T, bot bots.Bot, say string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), bottest.Patience)
 	defer cancel()
 	err := bot.Run(ctx)
 	if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), say) {
@@ -395,10 +402,12 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	s.Says(lilei, s.DM(lilei), "在吗")
 	inbox.Wait(t, 1, text("在吗"))
 	s.AskToReconnect("warning")
-	bottest.Eventually(t, "the second socket", func() bool { return s.Calls("socket") == 2 })
+	bottest.Eventually(t, "the second socket", func() bool { return s.Calls("socket") >= 2 })
 	stop()
 	s.Close()
 	env.HTTP.CloseIdleConnections()
+	// Ending takes its moment on a busy machine; what is left after that stays.
+	s.WaitFor(bottest.Patience, func() bool { return goleak.Find(before) == nil })
 	goleak.VerifyNone(t, before)
 }
 

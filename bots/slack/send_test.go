@@ -191,13 +191,13 @@ func TestMentionOfOddIDs(t *testing.T) {
 
 func TestRateLimitIsTheChats(t *testing.T) {
 	o := fast()
-	o.Rate = time.Second
+	o.Rate = time.Minute
 	s, bot := sender(t, o)
 	send(t, bot, bots.Post{Chat: team, Text: "一"})
 	_, err := bot.Send(context.Background(), bots.Post{Chat: team, Text: "二"})
 	var se *bots.SendError
-	if !errors.As(err, &se) || se.Fate != bots.Limited || se.Scope != bots.ScopeChat || se.RetryAfter != time.Second {
-		t.Errorf("the second within a second ended %v", err)
+	if !errors.As(err, &se) || se.Fate != bots.Limited || se.Scope != bots.ScopeChat || se.RetryAfter <= 0 || se.RetryAfter > time.Minute {
+		t.Errorf("the second within a minute ended %v", err)
 	}
 	send(t, bot, bots.Post{Chat: s.DM(lilei), Text: "another chat"})
 }

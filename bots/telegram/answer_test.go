@@ -38,7 +38,7 @@ func (p *platform) pressed(chat int64) int64 {
 // message waits for a message of the bot that is there and holds text.
 func (p *platform) message(chat int64, text string) telegramtest.Message {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.t.Context(), bottest.Patience)
 	defer cancel()
 	m, err := p.fake.WaitMessage(ctx, chat, text, func(m telegramtest.Message) bool { return strings.Contains(m.Text, text) })
 	if err != nil {

@@ -117,7 +117,7 @@ func TestNoErrorHoldsTheToken(t *testing.T) {
 	p, log := idle(t)
 	token := p.fake.Token()
 	for _, f := range []telegramtest.Fault{
-		{Reset: true}, {Drop: true}, {Truncate: true}, {Status: http.StatusFound}, {Status: http.StatusBadGateway}, {Late: 2 * timeout},
+		{Reset: true}, {Drop: true}, {Truncate: true}, {Status: http.StatusFound}, {Status: http.StatusBadGateway}, {Late: timeout + time.Second},
 		{Code: 400, Description: "Bad Request: url 'https://x/bot" + token + "/x' is wrong, " + `"` + token + `"` + " 您好"},
 	} {
 		p.fake.Fail("send", f)

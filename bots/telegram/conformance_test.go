@@ -13,7 +13,7 @@ import (
 const (
 	lilei   = 1001            // writes to the bot and is in the group
 	hanmei  = 1002            // never wrote to the bot
-	timeout = 2 * time.Second // long enough for a busy machine: one test waits for it
+	timeout = 5 * time.Second // long enough for a busy machine: two tests wait for it
 )
 
 func TestConformance(t *testing.T) {
@@ -153,7 +153,7 @@ func (p *platform) Faults() []bottest.Fault {
 		{Name: "bad gateway", Want: bots.Uncertain, Arm: fail("sendMessage", telegramtest.Fault{Status: 502})},
 		{Name: "answer lost", Want: bots.Uncertain, Taken: true, Arm: fail("sendMessage", telegramtest.Fault{Drop: true})},
 		{Name: "answer cut short", Want: bots.Uncertain, Taken: true, Arm: fail("sendMessage", telegramtest.Fault{Truncate: true})},
-		{Name: "answer late", Want: bots.Uncertain, Taken: true, Arm: fail("sendMessage", telegramtest.Fault{Late: timeout + timeout/2})},
+		{Name: "answer late", Want: bots.Uncertain, Taken: true, Arm: fail("sendMessage", telegramtest.Fault{Late: timeout + time.Second})},
 		{Name: "connection reset", Want: bots.Uncertain, Arm: fail("sendMessage", telegramtest.Fault{Reset: true})},
 		{Name: "not modified", Edit: true, Want: bots.Unchanged, Arm: func(bots.Post) *bots.Post { return nil }},
 		{Name: "edited message gone", Edit: true, Want: bots.Vanished, Arm: refuse("editMessageText", 400, "Bad Request: message to edit not found")},

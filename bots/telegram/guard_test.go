@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/huiyin/huiyin/bots/bottest"
 	"github.com/huiyin/huiyin/bots/telegram/telegramtest"
@@ -39,7 +38,7 @@ func TestAFileLeadsNowhereInside(t *testing.T) {
 	defer api.Close()
 	g := outbound.Guard{Ports: []uint16{uint16(canary.Port)}, Resolver: outboundtest.Resolver(t, nil)}
 	env, _ := bottest.NewEnv(t, &bottest.Inbox{})
-	env.HTTP, env.Content = g.Host(api.URL, 3*time.Second), g.Content(3*time.Second)
+	env.HTTP, env.Content = g.Host(api.URL, bottest.Patience), g.Content(bottest.Patience)
 	o, ok := Kind().Options().(*Options)
 	if !ok {
 		t.Fatal("options of another kind")

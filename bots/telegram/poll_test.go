@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/bots/bottest"
@@ -111,12 +110,13 @@ func TestSecondPoller(t *testing.T) {
 	p, log := running(t, inbox, telegramtest.Config{})
 	p.fake.UserSays(lilei, lilei, "一")
 	inbox.Wait(t, 1, anyEvent)
-	p.fake.Fail("getUpdates", telegramtest.Fault{Times: 3, Code: 409, Description: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"})
+	p.fake.Fail("getUpdates", telegramtest.Fault{Times: -1, Code: 409, Description: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"})
 	p.fake.UserSays(lilei, lilei, "二")
 	bottest.Eventually(t, "the finding", func() bool {
 		doctor, ok := p.bot.(bots.Doctor)
 		return ok && strings.Contains(fmt.Sprint(doctor.Doctor(t.Context())), "另一实例在轮询")
 	})
+	p.fake.Heal() // only now: looking takes its time on a busy machine
 	inbox.Wait(t, 1, func(e bots.Event) bool { return e.Text == "二" })
 	p.fake.UserSays(lilei, lilei, "三")
 	inbox.Wait(t, 1, func(e bots.Event) bool { return e.Text == "三" })
@@ -163,7 +163,7 @@ func TestWrongTokenEndsRun(t *testing.T) {
 		env, _ := bottest.NewEnv(t, &bottest.Inbox{})
 		p := start(t, env, telegramtest.Config{})
 		p.fake.Fail(method, telegramtest.Fault{Times: -1, Code: 401, Description: "Unauthorized"})
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), bottest.Patience)
 		err := p.bot.Run(ctx)
 		cancel()
 		if err == nil || !strings.Contains(err.Error(), "@BotFather") || bots.FateOf(err) != bots.Unauthorized || strings.Contains(err.Error(), p.fake.Token()) {

@@ -16,8 +16,8 @@ func TestASourceLeadsNowhereInside(t *testing.T) {
 	s := newSite(t)
 	r := newReader(t, s)
 	g := outbound.Guard{Ports: []uint16{uint16(canary.Port)}, Resolver: outboundtest.Resolver(t, nil)}
-	r.feed.http = g.Host(s.server.URL, 3*time.Second)
-	r.feed.o.Timeout = 3 * time.Second
+	r.feed.http = g.Host(s.server.URL, time.Minute)
+	r.feed.o.Timeout = time.Minute
 	for i, v := range canary.Vectors() {
 		code := []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect}[i%4]
 		s.does(func(w http.ResponseWriter, _ *http.Request) {

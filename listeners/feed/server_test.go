@@ -119,7 +119,7 @@ func newReader(t *testing.T, s *site, change ...func(*Options)) *reader {
 	t.Helper()
 	o := defaults()
 	o.URL = s.server.URL + "/feed"
-	o.Timeout = 5 * time.Second
+	o.Timeout = time.Minute
 	for _, fn := range change {
 		fn(o)
 	}

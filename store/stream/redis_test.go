@@ -227,20 +227,17 @@ func TestAHungRedisSlowsNobodyAndIsFoundAgain(t *testing.T) {
 	}
 
 	server.Stop()
-	began := time.Now()
-	var slowest time.Duration
+	waited := 0
 	for range 200 {
-		one := time.Now()
-		if err := a.Ring(t.Context(), "analyze", stream.Live, 2); err == nil {
+		switch err := a.Ring(t.Context(), "analyze", stream.Live, 2); {
+		case err == nil:
 			t.Error("ringing a hung Redis gave no hint")
+		case !errors.Is(err, stream.ErrAway):
+			waited++ // Redis was asked
 		}
-		slowest = max(slowest, time.Since(one))
 	}
-	if slowest > time.Second || time.Since(began) > 2*time.Second { // a wait of 400ms, and room for a busy machine
-		t.Errorf("200 rings took %v, the slowest %v; want at most one to wait, 400ms", time.Since(began), slowest)
-	}
-	if err := a.Ring(t.Context(), "analyze", stream.Live, 2); !errors.Is(err, stream.ErrAway) {
-		t.Errorf("got %v, want ErrAway", err)
+	if waited > 1 {
+		t.Errorf("%d of 200 rings waited for an answer, want one at most", waited)
 	}
 	if err := a.Publish(t.Context(), "board", []byte("here")); err == nil {
 		t.Error("publishing to a hung Redis gave no hint")

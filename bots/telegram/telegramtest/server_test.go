@@ -269,7 +269,7 @@ func TestPolling(t *testing.T) {
 	s.Forget()
 	older := make(chan answer)
 	go func() { older <- ask(t, s, "getUpdates", "timeout", "20") }()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	polling := func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.poller != nil }
 	if err := s.WaitFor(ctx, "the poll", polling); err != nil {
@@ -352,7 +352,7 @@ func TestPingsAndLinks(t *testing.T) {
 func TestFaults(t *testing.T) {
 	s, _ := stage(t, Config{})
 	send := func() (string, error) {
-		client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 		resp, err := client.PostForm(s.URL()+"/bot"+s.Token()+"/sendMessage", url.Values{"chat_id": {fmt.Sprint(ann)}, "text": {"x"}})
 		if err != nil {
 			return "", err

@@ -75,6 +75,7 @@ func workersShare(t *testing.T, open Open) {
 
 func failedComesAgain(t *testing.T, open Open) {
 	s := startWith(t, open, ClaimIdle)
+	began := time.Now()
 	ring(t, s, stream.Live, 1, 2, 3, 4, 5)
 	const bad = 3
 	var mu sync.Mutex
@@ -102,9 +103,11 @@ func failedComesAgain(t *testing.T, open Open) {
 	if len(attempts) != 4 || !alone.Load() {
 		t.Fatalf("the bad one was tried %d times, alone at last: %v; want 4, true", len(attempts), alone.Load())
 	}
-	for i := 1; i < len(attempts); i++ {
-		if rest := attempts[i].Sub(attempts[i-1]); rest < ClaimIdle*9/10 {
-			t.Errorf("attempt %d came after a rest of %v, want %v", i+1, rest, ClaimIdle)
+	// From the beginning: a busy machine may begin an attempt long after it was due,
+	// and no rest is the shorter for that.
+	for i, at := range attempts {
+		if rested := at.Sub(began); rested < time.Duration(i)*ClaimIdle*9/10 {
+			t.Errorf("attempt %d came after %v, want %d rests of %v before it", i+1, rested, i, ClaimIdle)
 		}
 	}
 }
@@ -195,7 +198,8 @@ func stopFinishesBatch(t *testing.T, open Open) {
 }
 
 func handlerTimeIsBounded(t *testing.T, open Open) {
-	s := startWith(t, open, ClaimIdle)
+	const idle = time.Minute // long beside what a busy machine takes to begin
+	s := startWith(t, open, idle)
 	ring(t, s, stream.Live, 1)
 	left := make(chan time.Duration, 1)
 	c := NewCollector()
@@ -207,8 +211,8 @@ func handlerTimeIsBounded(t *testing.T, open Open) {
 		}
 		return c.Handle(ctx, ids)
 	})
-	if d := <-left; d >= ClaimIdle || d < ClaimIdle/4 {
-		t.Errorf("the handler had %v, want less than the %v after which others claim", d, ClaimIdle)
+	if d := <-left; d >= idle || d < idle/4 {
+		t.Errorf("the handler had %v, want less than the %v after which others claim", d, idle)
 	}
 	c.WaitDistinct(t, 1)
 }
@@ -308,11 +312,16 @@ func subscribe(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"item:2", "item:1"} {
+	topics := map[string]bool{} // nothing orders what different topics tell
+	for range 2 {
 		m := <-two
-		if m.Topic != want || !bytes.Equal(m.Payload, payload) || m.Resync {
-			t.Errorf("got %+v, want %s with the payload as sent", m, want)
+		topics[m.Topic] = true
+		if !bytes.Equal(m.Payload, payload) || m.Resync {
+			t.Errorf("got %+v, want the payload as sent", m)
 		}
+	}
+	if !topics["item:1"] || !topics["item:2"] {
+		t.Errorf("got %v, want both topics", topics)
 	}
 	if m := <-one; m.Topic != "item:1" {
 		t.Errorf("got %+v, want item:1", m)

@@ -53,6 +53,9 @@ func dial(t *testing.T, p *faultproxy.Proxy) net.Conn {
 	return c
 }
 
+// patience is how long what must come is waited for.
+const patience = time.Minute
+
 // asks says a line and returns what comes back within d.
 func asks(t *testing.T, c net.Conn, line string, d time.Duration) (string, error) {
 	t.Helper()
@@ -75,7 +78,7 @@ func hears(t *testing.T, c net.Conn, d time.Duration) (string, error) {
 func TestFaults(t *testing.T) {
 	p := echo(t)
 	c := dial(t, p)
-	if got, err := asks(t, c, "一", time.Second); got != "一\n" || err != nil {
+	if got, err := asks(t, c, "一", patience); got != "一\n" || err != nil {
 		t.Fatalf("%q %v", got, err)
 	}
 	for _, f := range []faultproxy.Fault{faultproxy.Blackhole, {ToServer: true}, {ToClient: true}} {
@@ -84,35 +87,35 @@ func TestFaults(t *testing.T) {
 			t.Fatalf("%+v: %q %v", f, got, err)
 		}
 		p.Set(faultproxy.Fault{})
-		if got, err := hears(t, c, time.Second); got != "二\n" || err != nil {
+		if got, err := hears(t, c, patience); got != "二\n" || err != nil {
 			t.Fatalf("%+v, held back: %q %v", f, got, err)
 		}
 	}
 	p.Set(faultproxy.Fault{Delay: 30 * time.Millisecond})
 	began := time.Now()
-	if _, err := asks(t, c, "三", time.Second); err != nil || time.Since(began) < 60*time.Millisecond {
+	if _, err := asks(t, c, "三", patience); err != nil || time.Since(began) < 60*time.Millisecond { // however slow the machine
 		t.Errorf("both ways took %s: %v", time.Since(began), err)
 	}
 	p.Set(faultproxy.Fault{CutAfter: 11}) // 4 lines of 4 bytes are through
-	if got, err := asks(t, c, "四", time.Second); err == nil && got != "" {
+	if got, err := asks(t, c, "四", patience); err == nil && got != "" {
 		t.Errorf("cut: %q %v", got, err)
 	}
 	p.Set(faultproxy.Fault{Refuse: true})
 	if refused, err := net.Dial("tcp", p.Addr()); err == nil { // or reset at once
-		if got, err := asks(t, refused, "五", time.Second); err == nil {
+		if got, err := asks(t, refused, "五", patience); err == nil {
 			t.Errorf("refused: %q", got)
 		}
 		refused.Close()
 	}
 	p.Set(faultproxy.Fault{})
 	c = dial(t, p)
-	if _, err := asks(t, c, "六", time.Second); err != nil {
+	if _, err := asks(t, c, "六", patience); err != nil {
 		t.Fatal(err)
 	}
 	if n := p.Reset(); n != 1 {
 		t.Errorf("%d connections were reset", n)
 	}
-	if got, err := asks(t, c, "七", time.Second); err == nil {
+	if got, err := asks(t, c, "七", patience); err == nil {
 		t.Errorf("reset: %q", got)
 	}
 }
