@@ -329,10 +329,9 @@ topics:
 		was, is := string(rune('a'+i)), string(rune('b'+i))
 		laughs += fmt.Sprintf("    - &%s {when: group, continue: true, routes: [*%s, *%s, *%s, *%s]}\n", is, was, was, was, was)
 	}
-	start := time.Now()
-	lines := said(t, laughs, options(nil))
-	if len(lines) == 0 || time.Since(start) > 5*time.Second {
-		t.Errorf("after %v: %v", time.Since(start), lines)
+	// A million million routes, were they all made: this would not come back.
+	if lines := said(t, laughs, options(nil)); len(lines) == 0 {
+		t.Error("nothing is said of references within references")
 	}
 }
 

@@ -228,6 +228,28 @@ func TestUnreadableEventsAreKept(t *testing.T) {
 	}
 }
 
+// What can neither be read nor stored is not acknowledged: it comes again.
+func TestUnreadableEventsThatCannotBeKept(t *testing.T) {
+	theirs, ours := impatient()
+	s, _, in := runningWith(t, theirs, ours)
+	var tries atomic.Int32
+	in.Reply = func(context.Context, bots.Event) (bots.Answer, error) {
+		if tries.Add(1) == 1 {
+			return bots.Answer{}, errors.New("the database is away and the spool is full")
+		}
+		return bots.Answer{}, nil
+	}
+	s.Sends(map[string]any{"type": "message", "channel": []any{1}, "text": nil, "ts": 5})
+	kept := in.Wait(t, 2, typed(bots.OnUnread))
+	if kept[0].Key != kept[1].Key {
+		t.Errorf("it came again as %s, was %s", kept[1].Key, kept[0].Key)
+	}
+	bottest.Eventually(t, "the acknowledgement", func() bool { return s.Pending() == 0 })
+	if len(s.Lost()) != 0 {
+		t.Errorf("lost %v", s.Lost())
+	}
+}
+
 func TestOrderWithinAChat(t *testing.T) {
 	s, _, in := running(t, fast())
 	dm := s.DM(lilei)

@@ -335,15 +335,17 @@ func (r *receiver) decode(ctx context.Context, e envelope) (*received, error) {
 	return r.b.decode(ctx, e.Type, e.Payload)
 }
 
-// keepUnread hands on what could not be read as it came and acknowledges it
-// in any case: it will be no better the next time.
+// keepUnread hands on what could not be read as it came, and acknowledges it
+// once it is kept: it will be no better the next time, but it may be stored then.
 func (r *receiver) keepUnread(ctx context.Context, j job, cause error) {
 	_, err := r.b.env.Inbox.Receive(ctx, r.b.env.Name, bots.Event{
 		Key: "unread:" + j.e.ID, Type: bots.OnUnread,
 		At: r.b.env.Now().UTC(), Raw: j.e.Payload[:min(len(j.e.Payload), maxRaw)],
 	})
 	r.b.log.Error("slack: an event could not be read", "envelope", j.e.ID, "kind", j.e.Type, "cause", cause, "error", err)
-	r.acknowledge(j)
+	if err == nil && ctx.Err() == nil {
+		r.acknowledge(j)
+	}
 }
 
 func (r *receiver) acknowledge(j job) {
