@@ -2,6 +2,7 @@ package desk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -51,11 +52,14 @@ func encode(p bots.Post) []byte {
 	return b
 }
 
+// ErrBody says that the post which an outbox row keeps cannot be read.
+var ErrBody = errors.New("outbox row's post")
+
 // DecodePost returns the post an outbox row keeps.
 func DecodePost(body []byte) (bots.Post, error) {
 	var p bots.Post
 	if err := json.Unmarshal(body, &p); err != nil {
-		return p, fmt.Errorf("outbox row's post: %w", err)
+		return p, fmt.Errorf("%w: %w", ErrBody, err)
 	}
 	return p, nil
 }

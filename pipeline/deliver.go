@@ -204,7 +204,7 @@ func (d *delivery) prepareAll(all []*prepared) []error {
 			}
 		}
 		for i, r := range all {
-			r.act, errs[i] = d.prepare(tx, r.out)
+			errs[i] = d.prepareOrDrop(tx, r)
 		}
 		return nil
 	})
@@ -212,6 +212,21 @@ func (d *delivery) prepareAll(all []*prepared) []error {
 		return same(err, len(all))
 	}
 	return errs
+}
+
+// prepareOrDrop prepares a row. One that can never be built is given up, and
+// shown as such: it would hold up the whole bot for ever.
+func (d *delivery) prepareOrDrop(tx *store.Tx, r *prepared) error {
+	err := safely(func() (err error) {
+		r.act, err = d.prepare(tx, r.out)
+		return err
+	})
+	if !errors.Is(err, errPanicked) && !errors.Is(err, desk.ErrBody) && !errors.Is(err, feedback.ErrNotFound) {
+		return err // nil, or the database's
+	}
+	d.p.log.Error("a message cannot be built and is given up", "channel", d.r.name, "out", r.out.ID, "kind", r.out.Kind)
+	r.act = act{drop: "it could not be built"}
+	return nil
 }
 
 // prepare builds what is to be sent from what the row's subject is now.

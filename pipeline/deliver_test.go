@@ -377,3 +377,30 @@ type explosive struct{}
 func (explosive) Run(context.Context) error { return nil }
 
 func (explosive) Send(context.Context, bots.Post) (bots.Sent, error) { panic("connector") }
+
+// TestWhatCannotBeBuiltHoldsUpNobody: a row that is damaged, or whose item is not
+// there, is given up; the bot's other messages leave.
+func TestWhatCannotBeBuiltHoldsUpNobody(t *testing.T) {
+	h := newHouse(t, nil)
+	h.unsent("甲", "一")
+	h.write(func(tx *store.Tx) error {
+		o, err := tx.OutByKey("一-key")
+		if err != nil {
+			return err
+		}
+		o.Body = []byte("{")
+		if _, err := tx.ChangeOut(o, store.OutPending); err != nil {
+			return err
+		}
+		_, err = tx.PutOut(&store.Out{Key: "card:999:care:丙", Bot: "care", Chat: "丙", Audience: store.ToStaff, Kind: desk.OutCard, Item: 999, State: store.OutPending, NextAt: h.now, CreatedAt: h.now})
+		return err
+	})
+	h.unsent("乙", "给乙")
+	h.round(h.courier("care"))
+	h.want(h.customer("乙"), "给乙")
+	for _, key := range []string{"一-key", "card:999:care:丙"} {
+		if o := h.out(key); o.State != store.OutDead || o.Error == "" {
+			t.Errorf("%s is %s: %s", key, o.State, o.Error)
+		}
+	}
+}

@@ -333,11 +333,14 @@ func (p *Pipeline) guard(ctx context.Context, name string, fn func(context.Conte
 	}
 }
 
+// errPanicked is what safely makes of a panic.
+var errPanicked = errors.New("panic")
+
 // safely turns a panic into an error.
 func safely(fn func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
+			err = fmt.Errorf("%w: %v", errPanicked, r)
 		}
 	}()
 	return fn()
