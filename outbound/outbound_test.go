@@ -45,11 +45,11 @@ func TestGuardedReachesNoLoopback(t *testing.T) {
 	hits := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits++ }))
 	defer srv.Close()
-	err := get(t, Guarded(nil, time.Minute), srv.URL)
+	err := get(t, Guarded(nil, 10*time.Second), srv.URL)
 	if !errors.Is(err, ErrForbidden) || hits != 0 {
 		t.Fatalf("err = %v, hits = %d: the guard let it through", err, hits)
 	}
-	if err := get(t, Guarded([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, time.Minute), srv.URL); err != nil || hits != 1 {
+	if err := get(t, Guarded([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, 10*time.Second), srv.URL); err != nil || hits != 1 {
 		t.Fatalf("allowed network: err = %v, hits = %d", err, hits)
 	}
 }
@@ -60,13 +60,13 @@ func TestTrustedGuardsItsRedirects(t *testing.T) {
 	defer inner.Close()
 	outer := httptest.NewServer(http.RedirectHandler(inner.URL, http.StatusFound))
 	defer outer.Close()
-	c := Trusted(outer.URL, nil, time.Minute)
+	c := Trusted(outer.URL, nil, 10*time.Second)
 	if err := get(t, c, outer.URL); !errors.Is(err, ErrForbidden) || hits != 0 {
 		t.Fatalf("err = %v, hits = %d: a redirect reached a loopback address", err, hits)
 	}
 	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer plain.Close()
-	if err := get(t, Trusted(plain.URL, nil, time.Minute), plain.URL); err != nil {
+	if err := get(t, Trusted(plain.URL, nil, 10*time.Second), plain.URL); err != nil {
 		t.Fatalf("the address the operator wrote: %v", err)
 	}
 }
@@ -75,7 +75,7 @@ func TestRedirectLoopEnds(t *testing.T) {
 	srv := httptest.NewServer(nil)
 	defer srv.Close()
 	srv.Config.Handler = http.RedirectHandler(srv.URL, http.StatusFound)
-	if err := get(t, Trusted(srv.URL, nil, time.Minute), srv.URL); err == nil {
+	if err := get(t, Trusted(srv.URL, nil, 10*time.Second), srv.URL); err == nil {
 		t.Fatal("an endless redirect came to an end without an error")
 	}
 }

@@ -64,8 +64,8 @@ func TestVectors(t *testing.T) {
 	}))
 	defer own.Close()
 	g := guard(t, c)
-	straight, trusted := g.Content(time.Minute), g.Host(own.URL, time.Minute)
-	empty, broken := g.Host("", time.Minute), g.Host("::", time.Minute)
+	straight, trusted := g.Content(time.Minute), g.Host(own.URL, 10*time.Second)
+	empty, broken := g.Host("", 10*time.Second), g.Host("::", 10*time.Second)
 	for _, v := range vectors {
 		for _, client := range []*http.Client{straight, trusted, empty, broken} {
 			try(t, client, v)
@@ -159,7 +159,7 @@ func TestNothingFollowsARedirect(t *testing.T) {
 	defer other.Close()
 	own := httptest.NewServer(http.RedirectHandler("http://localhost:"+other.URL[len("http://127.0.0.1:"):]+"/", http.StatusFound))
 	defer own.Close()
-	client := Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}.Host(own.URL, time.Minute)
+	client := Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}.Host(own.URL, 10*time.Second)
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, own.URL+"/bot123:secret/x?key=secret", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestNothingFollowsARedirect(t *testing.T) {
 	}
 	withUser := httptest.NewServer(http.RedirectHandler("http://me:secret@127.0.0.1:1/", http.StatusFound))
 	defer withUser.Close()
-	if err := get(t, Trusted(withUser.URL, nil, time.Minute), withUser.URL); !errors.Is(err, ErrForbidden) {
+	if err := get(t, Trusted(withUser.URL, nil, 10*time.Second), withUser.URL); !errors.Is(err, ErrForbidden) {
 		t.Errorf("a redirect with a password: %v", err)
 	}
 }

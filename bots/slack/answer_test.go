@@ -188,3 +188,26 @@ func TestAnswerWaitsForTheRate(t *testing.T) {
 		t.Errorf("tried %d times", n)
 	}
 }
+
+// A response URL is a secret: whoever has it can write as the app. It stands in
+// no log, whatever goes wrong with it.
+func TestNoLogHoldsAResponseURL(t *testing.T) {
+	s := workspace(t, fast())
+	inbox := &bottest.Inbox{}
+	answers(inbox, bots.Answer{Text: "#128 处理中"})
+	env, log := bottest.NewEnv(t, inbox)
+	bottest.Start(t, connect(t, s, env, nil))
+	bottest.Eventually(t, "the socket", func() bool { return s.Connected() > 0 })
+	for _, f := range []slacktest.Fault{slacktest.AcceptThenDrop(), slacktest.Truncated(), slacktest.Status(500), slacktest.Redirect("http://127.0.0.1:1/x")} {
+		s.Misbehave("response", f)
+		s.Misbehave("chat.postEphemeral", slacktest.Reset())
+		before := strings.Count(log.String(), "an answer was not shown")
+		if err := s.Slash(lilei, team, "认领 #128"); err != nil {
+			t.Fatal(err)
+		}
+		bottest.Eventually(t, "the log", func() bool { return strings.Count(log.String(), "an answer was not shown") > before })
+	}
+	if strings.Contains(log.String(), "/response/") {
+		t.Errorf("the log holds a response URL:\n%s", log)
+	}
+}
