@@ -22,7 +22,7 @@ func TestClassify(t *testing.T) {
 	} {
 		err := classify(&pgconn.PgError{Code: code})
 		for _, known := range []error{ErrUnavailable, ErrReadOnly, feedback.ErrDuplicate} {
-			if errors.Is(err, known) != (known == want) {
+			if errors.Is(err, known) != errors.Is(want, known) {
 				t.Errorf("%s: %v", code, err)
 			}
 		}

@@ -31,7 +31,7 @@ func (p *Ports) Find() (int, error) {
 	defer p.mu.Unlock()
 	var failed error
 	for range 1000 {
-		port := first + rand.N(last-first+1) //nolint:gosec // nobody is to be kept from guessing it
+		port := first + rand.N(last-first+1)
 		if p.given[port] {
 			continue
 		}
