@@ -21,6 +21,7 @@ const (
 // most: the words searched for, the few live items, or a team's or topic's own
 // index; each of them gives the newest first without sorting.
 type selection struct {
+	d      dialect
 	driver string // the table that drives; empty: items alone
 	number string // the item's number as the driving table has it
 	items  bool   // a condition looks at the items
@@ -50,7 +51,7 @@ func oneOf[T ~string](s *selection, column string, values []T) {
 	if len(values) == 0 {
 		return
 	}
-	s.items = s.items || strings.HasPrefix(column, "i.")
+	s.items = s.items || strings.HasPrefix(strings.TrimPrefix(column, "+"), "i.")
 	s.where = append(s.where, column+" IN ("+marks(len(values))+")")
 	for _, v := range values {
 		s.args = append(s.args, string(v))
@@ -91,7 +92,7 @@ func selected(d dialect, q Query) *selection {
 	// A person's or a conversation's items are few: they drive, whatever else is
 	// asked for.
 	few := q.Owner != 0 || q.Author != 0 || q.Conversation != 0
-	s, facet := &selection{number: "i.id"}, ""
+	s, facet := &selection{d: d, number: "i.id"}, ""
 	match, searching := matchOf(d, q)
 	switch {
 	case searching && few:
@@ -175,6 +176,16 @@ func (s *selection) searchedFacets(q Query, has string) {
 	}
 }
 
+// plain returns a column whose index is not to be begun with. SQLite would rather
+// do that than look at a span of time: it does not know that most items are of
+// few channels and sentiments. PostgreSQL does.
+func (s *selection) plain(column string) string {
+	if s.d == sqlite {
+		return "+" + column
+	}
+	return column
+}
+
 // filter adds the conditions on the items themselves. Literals beside some of
 // them are what partial indexes are chosen by.
 func (s *selection) filter(q Query) {
@@ -190,7 +201,7 @@ func (s *selection) filter(q Query) {
 	if q.Unowned {
 		s.item("i.owner = 0")
 	}
-	oneOf(s, "i.channel", q.Channels)
+	oneOf(s, s.plain("i.channel"), q.Channels)
 	if q.Author != 0 {
 		s.item("i.author = ? AND i.author <> 0", q.Author)
 	}
@@ -206,7 +217,7 @@ func (s *selection) filter(q Query) {
 		s.item("i.priority IN ("+marks(len(args))+")", args...)
 	}
 	if q.Sentiment != "" {
-		s.item("i.sentiment = ?", q.Sentiment)
+		s.item(s.plain("i.sentiment")+" = ?", q.Sentiment)
 	}
 	if q.History != nil {
 		s.item("i.history = ?", *q.History)
@@ -234,12 +245,15 @@ func (tx *Tx) Items(q Query) ([]*feedback.Item, error) {
 		n = defaultLimit
 	}
 	n = min(n, maxLimit)
-	s := selected(tx.d, q)
 	if q.ByDue {
-		return tx.page(s, "i.priority, CASE WHEN i.due_at = 0 THEN 1 ELSE 0 END, i.due_at, i.id", n)
+		return tx.page(selected(tx.d, q), "i.priority, CASE WHEN i.due_at = 0 THEN 1 ELSE 0 END, i.due_at, i.id", n)
 	}
 	if match, searching := matchOf(tx.d, q); searching {
 		return tx.search(q, match, n)
+	}
+	s, err := tx.listed(q)
+	if err != nil {
+		return nil, err
 	}
 	return tx.page(s, s.number+" DESC", n)
 }

@@ -221,6 +221,36 @@ func TestSearchAmongMany(t *testing.T) {
 					t.Errorf("%+v\nfinds %v\nwant  %v", q, got, want)
 				}
 			}
+			// Without words: what hardly any item has, what most have, and a span.
+			for _, before := range []int64{0, many / 2, 10} {
+				list := func(q store.Query, is func(i *feedback.Item) bool) {
+					t.Helper()
+					q.Before = before
+					ask(q, is)
+					q.Teams = []string{"it"}
+					ask(q, func(i *feedback.Item) bool { return is(i) && i.Team == "it" })
+					q.Teams, q.Topic = nil, "包装"
+					ask(q, func(i *feedback.Item) bool { return is(i) && i.Verdict.Topics[0].Name == "包装" })
+					q.Topic, q.States = "", []feedback.State{feedback.New}
+					ask(q, func(i *feedback.Item) bool { return is(i) && i.State == feedback.New })
+					q.States, q.Words = nil, []string{scaleWord(0)}
+					ask(q, is)
+					q.Since, q.Until = scaleStart.Add(scaleSpan/4), scaleStart.Add(scaleSpan/3)
+					spanned := func(i *feedback.Item) bool {
+						return is(i) && !i.CreatedAt.Before(q.Since) && i.CreatedAt.Before(q.Until)
+					}
+					ask(q, spanned)
+					q.Words = nil
+					ask(q, spanned)
+				}
+				list(store.Query{}, func(*feedback.Item) bool { return true })
+				list(store.Query{Channels: []string{scaleRare}}, func(i *feedback.Item) bool { return i.Channel == scaleRare })
+				list(store.Query{Channels: []string{scaleRare, "care"}, Sentiment: "positive"}, func(i *feedback.Item) bool { return i.Verdict.Sentiment == "positive" })
+				list(store.Query{Channels: []string{"care"}, Sentiment: "negative", Priority: []feedback.Priority{feedback.P2}}, func(i *feedback.Item) bool {
+					return i.Channel == "care" && i.Verdict.Sentiment == "negative" && i.Priority == feedback.P2
+				})
+				list(store.Query{Channels: []string{"nowhere"}}, func(*feedback.Item) bool { return false })
+			}
 			for _, words := range [][]string{
 				{scaleWord(0)}, {scaleWord(5)}, {scaleWord(60)}, {scaleWord(400)}, {scaleWord(3000)}, {scaleWord(9000)}, {scaleWord(19_990)}, {"没有"},
 				{scaleWord(0), scaleWord(1)}, {scaleWord(0), scaleWord(700)}, {scaleWord(20), scaleWord(30)}, {scaleWord(40), scaleWord(50), scaleWord(60)}, {scaleWord(0), "没有"},

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -13,8 +15,8 @@ import (
 // reading: so the newest rows are looked through one by one first, and then the
 // index is asked for the newest stretch of items that is likely to hold a page of
 // them, by what was found before, and for the next. Common words are found in the
-// first rows, rarer ones in as many blocks of items as it takes, and of what is
-// hardly there the index gives all.
+// first rows, rarer ones in as many blocks of items as it takes, and what is hardly
+// there by the server's statistics the index is asked for at once.
 
 const (
 	// newestItems is how far back a search on PostgreSQL looks row by row.
@@ -22,6 +24,9 @@ const (
 	// surplus is how many times as long a stretch is as what was found so far asks
 	// for: that it does not suffice should be the exception.
 	surplus = 2
+	// wholeMatches is up to how many expected matches PostgreSQL's index is asked
+	// for all of them.
+	wholeMatches = 1000
 	// fewItems is up to how many items are rather asked one by one whether they
 	// match, where other conditions leave no more.
 	fewItems = 3000
@@ -67,11 +72,11 @@ func coverOf(from, before int64) []string {
 // searched returns the items that match, to be completed, whatever their order.
 func searched(d dialect, match string) *selection {
 	if d == postgres {
-		s := &selection{driver: "item_words w", number: "w.item", searches: true}
+		s := &selection{d: d, driver: "item_words w", number: "w.item", searches: true}
 		s.and("w.words @@ ?::tsquery", match)
 		return s
 	}
-	s := &selection{driver: "item_words", number: "item_words.rowid", searches: true}
+	s := &selection{d: d, driver: "item_words", number: "item_words.rowid", searches: true}
 	s.and("item_words MATCH ?", match)
 	return s
 }
@@ -95,7 +100,7 @@ func (tx *Tx) search(q Query, match string, n int) ([]*feedback.Item, error) {
 		s.matching(tx.d, match)
 		return tx.page(s, s.number+" DESC", n)
 	}
-	from, before, err := tx.reach(q)
+	from, before, _, err := tx.reach(q)
 	if err != nil {
 		return nil, err
 	}
@@ -112,56 +117,65 @@ func (tx *Tx) search(q Query, match string, n int) ([]*feedback.Item, error) {
 // most: then each of them is asked.
 func (tx *Tx) few(q Query) (s *selection, few bool, err error) {
 	q.Words, q.Phrase = nil, nil
-	var count string
+	var rows string
 	var arg any
 	switch {
 	case q.Owner != 0:
-		count, arg = "SELECT 1 FROM items WHERE owner = ? AND owner <> 0", q.Owner
+		rows, arg = "SELECT 1 FROM items WHERE owner = ? AND owner <> 0", q.Owner
 	case q.Author != 0:
-		count, arg = "SELECT 1 FROM items WHERE author = ? AND author <> 0", q.Author
+		rows, arg = "SELECT 1 FROM items WHERE author = ? AND author <> 0", q.Author
 	case q.Conversation != 0:
-		count, arg = "SELECT 1 FROM items WHERE conversation = ? AND conversation <> 0", q.Conversation
+		rows, arg = "SELECT 1 FROM items WHERE conversation = ? AND conversation <> 0", q.Conversation
 	case q.Live:
-		count, arg = "SELECT 1 FROM items WHERE live AND id > ?", 0
+		rows, arg = "SELECT 1 FROM items WHERE live AND id > ?", 0
 	case q.unended():
-		count, arg = "SELECT 1 FROM items WHERE "+unended+" AND id > ?", 0
+		rows, arg = "SELECT 1 FROM items WHERE "+unended+" AND id > ?", 0
 	case len(q.Teams) == 1:
-		count, arg = "SELECT 1 FROM item_facets WHERE facet = ?", teamFacet(q.Teams[0])
+		rows, arg = "SELECT 1 FROM item_facets WHERE facet = ?", teamFacet(q.Teams[0])
 	case q.Topic != "":
-		count, arg = "SELECT 1 FROM item_facets WHERE facet = ?", topicFacet(q.Topic)
-	default:
-		return nil, false, nil
+		rows, arg = "SELECT 1 FROM item_facets WHERE facet = ?", topicFacet(q.Topic)
 	}
-	n, err := tx.number("SELECT count(*) FROM ("+count+" LIMIT ?) few", arg, fewItems+1)
-	if err != nil || n > fewItems {
+	if rows != "" {
+		n, err := tx.number("SELECT count(*) FROM ("+rows+" LIMIT ?) few", arg, fewItems+1)
+		if err != nil || n <= fewItems {
+			return selected(tx.d, q), err == nil, err
+		}
+	}
+	p, found, _, err := tx.rare(q.picks())
+	if err != nil || !found {
 		return nil, false, err
 	}
-	return selected(tx.d, q), true, nil
+	numbers, args := p.newest(tx.d)
+	return begun(tx.d, q, numbers, args...), true, nil
+}
+
+// came returns a query for the numbers of what came in q's span of time.
+func came(q Query) (query string, args []any) {
+	query, args = "SELECT id FROM items WHERE created_at >= ?", []any{q.Since}
+	if !q.Until.IsZero() {
+		query, args = query+" AND created_at < ?", append(args, q.Until)
+	}
+	return query, args
 }
 
 // reach returns the numbers that whatever q selects lies between: from on, and
 // before. A span of time lies between the numbers of its first and its last item,
 // however they came in, if it holds few enough to look.
-func (tx *Tx) reach(q Query) (from, before int64, err error) {
+func (tx *Tx) reach(q Query) (from, before int64, few bool, err error) {
 	from, before = 0, 1<<62
 	if q.Before != 0 {
 		before = q.Before
 	}
 	if q.Since.IsZero() {
-		return from, before, nil
+		return from, before, false, nil
 	}
-	until := q.Until
-	window := "SELECT id FROM items WHERE created_at >= ?"
-	args := []any{q.Since}
-	if !until.IsZero() {
-		window, args = window+" AND created_at < ?", append(args, until)
-	}
+	window, args := came(q)
 	var count, first, last int64
 	err = tx.get("a span of time", []any{&count, &first, &last}, "SELECT count(*), COALESCE(min(id), 0), COALESCE(max(id), 0) FROM ("+window+" LIMIT ?) span", append(args, maxWindow+1)...)
 	if err != nil || count > maxWindow {
-		return from, before, err
+		return from, before, false, err
 	}
-	return first, min(before, last+1), nil
+	return first, min(before, last+1), true, nil
 }
 
 // searchPostgres looks from one number back to another.
@@ -173,20 +187,36 @@ func (tx *Tx) searchPostgres(q Query, match string, n int, from, before int64) (
 	}
 	low := max(newest-newestItems, from-1, 0)
 	// OFFSET 0 keeps the planner from merging the parts again.
-	near := &selection{driver: "(SELECT item, words FROM item_words WHERE item > ? AND item <= ? ORDER BY item DESC OFFSET 0) w", number: "w.item", lateral: true, searches: true}
+	near := &selection{d: tx.d, driver: "(SELECT item, words FROM item_words WHERE item > ? AND item <= ? ORDER BY item DESC OFFSET 0) w", number: "w.item", lateral: true, searches: true}
 	near.args = []any{low, newest}
 	near.and("w.words @@ ?::tsquery", match)
 	items, err := tx.page(near.complete(q, ""), "w.item DESC", n)
 	if err != nil {
 		return nil, err
 	}
+	if len(items) == n || low < max(from, 1) {
+		return items, nil
+	}
+	expected, err := tx.expectedMatches(match)
+	if err != nil {
+		return nil, err
+	}
+	// Where few are expected at all, naming blocks only costs: their lists are the
+	// longest of the index.
+	all := expected <= wholeMatches
 	// low is the highest number that was not looked at yet.
 	for len(items) < n && low >= max(from, 1) {
 		to := low + 1
 		stretch := surplus * int64(n) * (newest - low) / int64(len(items)+1)
 		low = max(to-stretch, from, 1) >> blockBits[len(blockBits)-1] << blockBits[len(blockBits)-1]
-		hits := &selection{driver: "(WITH hits AS MATERIALIZED (SELECT item FROM item_words WHERE words @@ ?::tsquery) SELECT item FROM hits WHERE item >= ? AND item < ? ORDER BY item DESC OFFSET 0) w", number: "w.item", lateral: true, searches: true}
-		hits.args = []any{"(" + match + ") & (" + strings.Join(coverOf(low, to), " | ") + ")", max(low, from), to}
+		hits := &selection{d: tx.d, driver: "(WITH hits AS MATERIALIZED (SELECT item FROM item_words WHERE words @@ ?::tsquery) SELECT item FROM hits WHERE item >= ? AND item < ? ORDER BY item DESC OFFSET 0) w", number: "w.item", lateral: true, searches: true}
+		words := match
+		if all {
+			low = 0
+		} else {
+			words = "(" + match + ") & (" + strings.Join(coverOf(low, to), " | ") + ")"
+		}
+		hits.args = []any{words, max(low, from), to}
 		more, err := tx.page(hits.complete(q, ""), "w.item DESC", n-len(items))
 		if err != nil {
 			return nil, err
@@ -195,4 +225,24 @@ func (tx *Tx) searchPostgres(q Query, match string, n int, from, before int64) (
 		low--
 	}
 	return items, nil
+}
+
+// expectedMatches is how many items PostgreSQL's statistics let expect.
+func (tx *Tx) expectedMatches(match string) (n int64, err error) {
+	plan := ""
+	if _, err := tx.one([]any{&plan}, "EXPLAIN (FORMAT JSON) SELECT item FROM item_words WHERE words @@ ?::tsquery", match); err != nil {
+		return 0, err
+	}
+	var parts []struct {
+		Plan struct {
+			Rows float64 `json:"Plan Rows"`
+		}
+	}
+	if err := json.Unmarshal([]byte(plan), &parts); err != nil {
+		return 0, fmt.Errorf("store: the server's plan of a search cannot be read: %w", err)
+	}
+	for _, part := range parts {
+		n += int64(part.Plan.Rows)
+	}
+	return n, nil
 }
