@@ -167,6 +167,7 @@ type scratch struct {
 	fold     folded
 	folded   string // the folded text
 	glyphs   []glyph
+	seconds  []int32 // see [trie.starts]
 	survey   survey
 	hits     []hit
 	common   []span   // words
@@ -231,9 +232,7 @@ func (a *Analyzer) Analyze(text string) Verdict {
 	}
 	s.observe(&s.seen)
 	scores := a.head.scores(&s.seen)
-	for _, group := range groups {
-		softmax(scores[group[0]:group[1]])
-	}
+	s.weighScores(&scores)
 	v := Verdict{Lang: s.survey.lang, Print: s.survey.sketch, Model: a.version, Cues: s.cues, Spam: s.spam}
 	positive, neutral, negative := s.blend(&scores)
 	v.setSentiment(positive, neutral, negative)
@@ -265,7 +264,8 @@ func (a *Analyzer) read(s *scratch, text string) {
 
 // find runs the matcher over the text and notes which literals it holds.
 func (a *Analyzer) find(s *scratch) {
-	s.hits, s.common = a.rules.matcher.scan(s.hits[:0], s.common[:0], s.fold.text, s.glyphs, s.fold.offsets)
+	s.seconds = a.rules.matcher.trie.starts(s.seconds, s.glyphs)
+	s.hits, s.common = a.rules.matcher.scan(s.hits[:0], s.common[:0], s.fold.text, s.glyphs, s.fold.offsets, s.seconds)
 	if len(s.last) != len(a.rules.actions) {
 		s.last = make([]uint32, len(a.rules.actions))
 		s.run = 0

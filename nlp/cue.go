@@ -146,7 +146,7 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 			}
 		}
 	}
-	c.Minor = c.Minor || tellsMinorAge(s.folded)
+	c.Minor = c.Minor || tellsMinorAge(s.folded, s.survey.latin > 0)
 	c.Fragment = s.survey.alphanumeric < completeLength
 	return c
 }
@@ -176,8 +176,8 @@ func (a *Analyzer) cancels(s *scratch) bool {
 const minorAge = 18
 
 // tellsMinorAge reports whether the writer gives an age below 18: 我今年12岁,
-// 我才十五岁, i am 12.
-func tellsMinorAge(text string) bool {
+// 我才十五岁, and where there is Latin script i am 12.
+func tellsMinorAge(text string, latin bool) bool {
 	for rest := text; strings.Contains(rest, "岁"); {
 		_, after, ok := strings.Cut(rest, "我")
 		if !ok {
@@ -191,6 +191,9 @@ func tellsMinorAge(text string) bool {
 		if n, unit := leadingNumber(age); n > 0 && n < minorAge && strings.HasPrefix(unit, "岁") {
 			return true
 		}
+	}
+	if !latin {
+		return false
 	}
 	for _, begin := range []string{"i am ", "i'm ", "im "} {
 		if _, after, ok := strings.Cut(text, begin); ok {

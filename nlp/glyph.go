@@ -126,6 +126,8 @@ type survey struct {
 	alphanumeric int  // letters and digits of any script
 	digits       int  // 0 to 9
 	longNumber   bool // five of them in a row
+	spaces       int  // without line breaks
+	latin        int  // letters of Latin script
 	evasive      bool // see [Analyzer.readSpam]
 	lang         string
 	sketch       uint64 // the near-duplicate print
@@ -164,10 +166,13 @@ func (s *scratch) look(a *alphabet) {
 			continue
 		case r >= 0x80:
 			scripts.add(r)
+		case r == ' ':
+			w.spaces++
 		}
 		run = 0
 	}
 	s.glyphs = glyphs
+	w.latin = scripts.latin
 	w.lang = scripts.language()
 	w.sketch = sketch.majority()
 	s.survey = w

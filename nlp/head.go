@@ -141,11 +141,7 @@ func (m *head) sums(o *observation) [classCount]float32 {
 	for c := range sum {
 		sum[c] *= scale
 	}
-	for i, x := range &o.dense {
-		if x != 0 {
-			addTimes(&sum, &m.dense[i], x)
-		}
-	}
+	addProducts(&sum, &m.dense, &o.dense)
 	return [classCount]float32(sum[:])
 }
 

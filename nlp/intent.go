@@ -53,54 +53,67 @@ func (s *scratch) observe(o *observation) {
 	o.dense = [denseSize]float32{}
 	s.units = appendUnits(s.units[:0], s.fold.runes)
 	o.rows = appendRows(o.rows[:0], s.units)
-	next := 0
-	put := func(x float64) {
-		o.dense[next] = float32(x)
-		next++
-	}
-	flag := func(on bool) {
-		if on {
-			o.dense[next] = 1
-		}
-		next++
-	}
-	put(1)
+	at := observed{dense: &o.dense}
+	at.put(1)
 	for i := range s.intents {
-		put(min(s.intents[i].sum, 6) / 3)
+		at.put(min(s.intents[i].sum, 6) / 3)
 	}
-	put(s.positive)
-	put(s.neutral)
-	put(s.negative)
-	put(max(-6, min(6, math.Log((s.positive+1e-4)/(s.negative+1e-4)))) / 3)
-	put(math.Tanh(s.listScore() / 2))
-	put(s.spam)
+	at.put(s.positive)
+	at.put(s.neutral)
+	at.put(s.negative)
+	at.put(max(-6, min(6, math.Log((s.positive+1e-4)/(s.negative+1e-4)))) / 3)
+	score := s.listScore()
+	if score != 0 {
+		score = math.Tanh(score / 2)
+	}
+	at.put(score)
+	at.put(s.spam)
 	for i := range s.hazards {
-		put(float64(s.hazards[i].weight) / 3)
+		at.put(float64(s.hazards[i].weight) / 3)
 	}
 	c := &s.cues
-	reacts := c.Greeting || c.Thanks || c.Received || c.BareMark
-	for _, on := range []bool{reacts, c.Urging, c.Human, c.Cancel} {
-		flag(on)
-	}
+	at.flag(c.Greeting || c.Thanks || c.Received || c.BareMark)
+	at.flag(c.Urging)
+	at.flag(c.Human)
+	at.flag(c.Cancel)
 	asks, wishes := false, false
 	for i := range s.clauses {
 		asks = asks || s.clauses[i].asks
 		wishes = wishes || s.clauses[i].wishes
 	}
-	flag(asks)
-	flag(wishes)
+	at.flag(asks)
+	at.flag(wishes)
 	n := len(s.fold.runes)
-	flag(n <= 4)
-	flag(n > 4 && n <= 8)
-	flag(n > 8 && n <= 20)
-	flag(n > 40)
-	flag(s.survey.longNumber)
+	at.flag(n <= 4)
+	at.flag(n > 4 && n <= 8)
+	at.flag(n > 8 && n <= 20)
+	at.flag(n > 40)
+	at.flag(s.survey.longNumber)
+	if !s.kinds.has(actSign) {
+		return // of signs there are none
+	}
 	for _, n := range s.signs {
-		put(float64(n) / maxSign)
+		at.put(float64(n) / maxSign)
 	}
 	for _, pair := range signPairs {
-		flag(s.signs[pair[0]] > 0 && s.signs[pair[1]] > 0)
+		at.flag(s.signs[pair[0]] > 0 && s.signs[pair[1]] > 0)
 	}
+}
+
+// observed is where the next number of an observation goes.
+type observed struct {
+	dense *[denseSize]float32
+	next  int
+}
+
+func (o *observed) put(x float64) {
+	o.dense[o.next] = float32(x)
+	o.next++
+}
+
+func (o *observed) flag(on bool) {
+	o.dense[o.next] = float32(bit(on))
+	o.next++
 }
 
 // longNumber is how many digits in a row make a long number.

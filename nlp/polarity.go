@@ -310,7 +310,10 @@ func (s *scratch) blend(scores *[classCount]float32) (positive, neutral, negativ
 		const least = 1e-6
 		return math.Exp((1-weight)*math.Log(model+least) + weight*math.Log(float64(head)+least))
 	}
-	shift := math.Exp(s.listShift())
+	shift := 1.0
+	if by := s.listShift(); by != 0 {
+		shift = math.Exp(by)
+	}
 	positive = join(s.positive, scores[classPositive]) * shift
 	neutral = join(s.neutral, scores[classNeutral])
 	negative = join(s.negative, scores[classNegative]) / shift
@@ -338,6 +341,10 @@ func (s *scratch) listShift() float64 {
 	case s.turned:
 		weight = listWeightTurned
 	}
+	score := s.listScore()
+	if score == 0 {
+		return 0
+	}
 	short := min(1, listRunes/float64(len(s.fold.runes)))
-	return weight * short * math.Tanh(s.listScore())
+	return weight * short * math.Tanh(score)
 }

@@ -60,11 +60,12 @@ func (a *Analyzer) readSpam(s *scratch) float64 {
 	if s.kinds.has(actSpam) {
 		weight = a.spamWeight(s.hits, &s.advert)
 	}
-	if s.survey.evasive || spacedApart(s.fold.runes) {
+	if s.survey.evasive || s.survey.spaces >= spacedRun-1 && spacedApart(s.fold.runes) {
 		s.compact = compact(s.compact[:0], s.fold.runes)
 		s.compactGlyphs, s.compactOffsets = a.rules.matcher.read(s.compact, s.compactGlyphs, s.compactOffsets)
 		start, words := len(s.hits), len(s.common)
-		s.hits, s.common = a.rules.matcher.scan(s.hits, s.common, s.compact, s.compactGlyphs, s.compactOffsets)
+		s.seconds = a.rules.matcher.trie.starts(s.seconds, s.compactGlyphs)
+		s.hits, s.common = a.rules.matcher.scan(s.hits, s.common, s.compact, s.compactGlyphs, s.compactOffsets, s.seconds)
 		weight = max(weight, 1.2*a.spamWeight(s.hits[start:], nil))
 		s.hits, s.common = s.hits[:start], s.common[:words]
 	}

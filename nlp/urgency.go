@@ -140,6 +140,28 @@ const (
 	likelyMinor   = 0.3
 )
 
+// calm is how far the head's score of a message without a hazard must be above
+// that of every hazard for all of these bounds to be out of reach: each then has a
+// chance below .007.
+const calm = 5
+
+// weighScores makes chances of the head's scores, a group each. Where no hazard is
+// near a bound it gives them a chance of 0: half of the exponentials are theirs.
+func (s *scratch) weighScores(scores *[classCount]float32) {
+	softmax(scores[:intentCount])
+	softmax(scores[classPositive:classHazard])
+	hazards := scores[classHazard:classSafe]
+	if !s.despairs() && scores[classSafe]-slices.Max(hazards) > calm {
+		clear(hazards)
+		scores[classSafe] = 1
+		return
+	}
+	softmax(scores[classHazard:])
+}
+
+// despairs reports whether a word of the text tells of self-harm.
+func (s *scratch) despairs() bool { return s.hazards[hazardSelfharm].weight >= 3 }
+
 // urgency tells how urgent the message is and which hazards make it so. chances
 // are the head's, of each hazard and of none. What is grave is decided for all
 // grave hazards together: whether a burn or a bug in the soup, somebody has to
@@ -166,7 +188,7 @@ func (s *scratch) urgency(v *Verdict, chances []float32) (level string, hazards 
 			likeliest = i
 		}
 	}
-	despair := s.hazards[hazardSelfharm].weight >= 3 // rather once too often
+	despair := s.despairs() // rather once too often
 	isCritical := despair || grave >= sureHazard && (s.seen.heard >= heardEnough || s.worst() > 0) || grave >= likelyHazard && s.worst() >= 3
 	if isCritical {
 		rank = critical

@@ -6,10 +6,12 @@ import "math"
 // processor that works on four at a time then needs no other way for the rest.
 type weights [classCount + 1]float32
 
-// The assembler has this many turns of four.
+// The assembler has this many turns of four, and this many rows of products.
 const (
 	_ = uint(len(weights{}) - 5*4)
 	_ = uint(5*4 - len(weights{}))
+	_ = uint(denseSize - 80)
+	_ = uint(80 - denseSize)
 )
 
 // descent is how weights descend, each number four times over.
@@ -40,9 +42,14 @@ func sumRowsPlain(sum *weights, rows []weights, numbers []uint32) {
 	}
 }
 
-// addTimesPlain adds to sum x times row.
-func addTimesPlain(sum, row *weights, x float32) {
-	for c, w := range row {
-		sum[c] += x * w
+// addProductsPlain adds to sum each of rows times its number, unless that is 0.
+func addProductsPlain(sum *weights, rows *[denseSize]weights, times *[denseSize]float32) {
+	for i, x := range times {
+		if x == 0 {
+			continue
+		}
+		for c, w := range &rows[i] {
+			sum[c] += x * w
+		}
 	}
 }

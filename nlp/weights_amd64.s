@@ -82,22 +82,48 @@ done:
 	MOVUPS X4, 64(DI)
 	RET
 
-// func addTimes(sum, row *weights, x float32)
-TEXT ·addTimes(SB), NOSPLIT, $0-20
-	MOVQ  sum+0(FP), DI
-	MOVQ  row+8(FP), SI
-	MOVSS x+16(FP), X0
-	SHUFPS $0, X0, X0
-	MOVQ  $5, CX
+// func addProducts(sum *weights, rows *[denseSize]weights, times *[denseSize]float32)
+TEXT ·addProducts(SB), NOSPLIT, $0-24
+	MOVQ sum+0(FP), DI
+	MOVQ rows+8(FP), SI
+	MOVQ times+16(FP), DX
+	MOVQ $80, CX     // denseSize
+	MOVUPS 0(DI), X0
+	MOVUPS 16(DI), X1
+	MOVUPS 32(DI), X2
+	MOVUPS 48(DI), X3
+	MOVUPS 64(DI), X4
 
 next:
-	MOVUPS 0(SI), X1
-	MULPS  X0, X1
-	MOVUPS 0(DI), X2
-	ADDPS  X1, X2
-	MOVUPS X2, 0(DI)
-	ADDQ   $16, SI
-	ADDQ   $16, DI
-	DECQ   CX
-	JNZ    next
+	MOVL (DX), AX
+	SHLL $1, AX      // without the sign: 0 is 0
+	JZ   skip
+	MOVSS (DX), X5
+	SHUFPS $0, X5, X5
+	MOVUPS 0(SI), X6
+	MOVUPS 16(SI), X7
+	MOVUPS 32(SI), X8
+	MOVUPS 48(SI), X9
+	MOVUPS 64(SI), X10
+	MULPS X5, X6
+	MULPS X5, X7
+	MULPS X5, X8
+	MULPS X5, X9
+	MULPS X5, X10
+	ADDPS X6, X0
+	ADDPS X7, X1
+	ADDPS X8, X2
+	ADDPS X9, X3
+	ADDPS X10, X4
+
+skip:
+	ADDQ $80, SI     // bytes a row
+	ADDQ $4, DX
+	DECQ CX
+	JNZ  next
+	MOVUPS X0, 0(DI)
+	MOVUPS X1, 16(DI)
+	MOVUPS X2, 32(DI)
+	MOVUPS X3, 48(DI)
+	MOVUPS X4, 64(DI)
 	RET

@@ -8,4 +8,6 @@ func descend(w, squares, slope *weights, x float32, o *descent) {
 
 func sumRows(sum *weights, rows []weights, numbers []uint32) { sumRowsPlain(sum, rows, numbers) }
 
-func addTimes(sum, row *weights, x float32) { addTimesPlain(sum, row, x) }
+func addProducts(sum *weights, rows *[denseSize]weights, times *[denseSize]float32) {
+	addProductsPlain(sum, rows, times)
+}

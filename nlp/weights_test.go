@@ -37,6 +37,10 @@ func TestSumsOfWeights(t *testing.T) {
 			rows[i][c] = random.Float32() - 0.5
 		}
 	}
+	var dense [denseSize]weights
+	for i := range dense {
+		dense[i] = rows[random.IntN(len(rows))]
+	}
 	for n := range 100 {
 		numbers := make([]uint32, n)
 		for i := range numbers {
@@ -45,9 +49,14 @@ func TestSumsOfWeights(t *testing.T) {
 		got, want := rows[n%len(rows)], rows[n%len(rows)]
 		sumRows(&got, rows, numbers)
 		sumRowsPlain(&want, rows, numbers)
-		x := random.Float32()
-		addTimes(&got, &rows[0], x)
-		addTimesPlain(&want, &rows[0], x)
+		var times [denseSize]float32
+		for i := range times {
+			if random.IntN(3) == 0 {
+				times[i] = random.Float32() - 0.5
+			}
+		}
+		addProducts(&got, &dense, &times)
+		addProductsPlain(&want, &dense, &times)
 		if got != want {
 			t.Fatalf("%d rows: %v, want %v", n, got, want)
 		}

@@ -82,8 +82,8 @@ type Reading struct {
 	runs   []run
 	space  []uint32
 	scores [columns]float32
-	value  float32 // what a feature counts
-	top    float32 // the largest share of a domain
+	shares [domains]float32 // how far the text is of each domain
+	value  float32          // what a feature counts
 	pieces []piece
 	joined []piece
 	spread []float64
@@ -95,21 +95,20 @@ func (m *Model) Read(r *Reading, folded string) (pos, neu, neg float64) {
 	r.text = folded
 	r.hashes = appendUnits(r.hashes[:0], folded)
 	r.runs = r.runs[:0]
-	r.top = 0
+	r.shares = [domains]float32{}
 	if len(r.hashes) == 2 {
 		return 0, 1, 0
 	}
 	r.runs = m.table.appendRuns(r.runs, r.hashes)
 	r.space = slices.Grow(r.space[:0], slotSetSize(len(r.runs)))
 	r.scores, r.value = m.scores(r.runs, r.space)
-	shares := m.shares(&r.scores)
-	r.top = slices.Max(shares[:])
-	return m.probabilities(m.join(&r.scores, &shares))
+	r.shares = m.shares(&r.scores)
+	return m.probabilities(m.join(&r.scores, &r.shares))
 }
 
 // Familiar returns how sure the model is, from 0 to 1, which of the domains that
 // it was trained on the text is of. Of a text without a unit it is 0.
-func (r *Reading) Familiar() float64 { return float64(r.top) }
+func (r *Reading) Familiar() float64 { return float64(slices.Max(r.shares[:])) }
 
 func (m *Model) probabilities(logits [heads]float64) (pos, neu, neg float64) {
 	neu = sigmoid(logits[headNeutral] * float64(m.temperature[headNeutral]))
@@ -132,7 +131,7 @@ func (m *Model) logits(text string) (logits [heads]float64, ok bool) {
 }
 
 // join returns the scores of the heads, in which a domain counts as far as a
-// text is of it.
+// text is of it, as shares say.
 func (m *Model) join(scores *[columns]float32, shares *[domains]float32) (logits [heads]float64) {
 	for h, first := range firstColumn {
 		z := scores[first]

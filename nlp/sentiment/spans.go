@@ -117,7 +117,7 @@ func (m *Model) worth(r *Reading, label string) (worth [1 + domains]float64, hea
 	}
 	first := firstColumn[head]
 	worth[0] = float64(value * m.table.scale[first])
-	for d, share := range m.shares(&r.scores) {
+	for d, share := range r.shares {
 		worth[1+d] = float64(value * share * m.table.scale[first+1+d])
 	}
 	return worth, head, float64(value)

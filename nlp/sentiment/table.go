@@ -100,8 +100,13 @@ func (t *table) appendRuns(runs []run, hashes []uint64) []run {
 	n := len(runs)
 	runs = slices.Grow(runs, maxGram*(len(hashes)+1))[:n+maxGram*(len(hashes)+1)]
 	i := 0
-	for ; i+maxGram <= len(hashes); i++ {
-		n += t.four((*[maxGram]run)(runs[n:]), (*[maxGram]uint64)(hashes[i:]), run(i)<<runMoreBits)
+	for i+maxGram <= len(hashes) {
+		found, done := t.fours(runs[n:], hashes[i:], run(i)<<runMoreBits)
+		n += found
+		if i += done; i+maxGram <= len(hashes) {
+			n += t.runsFrom(runs[n:], hashes[i:i+maxGram], seedGram, run(i)<<runMoreBits)
+			i++
+		}
 	}
 	for ; i < len(hashes); i++ {
 		n += t.runsFrom(runs[n:], hashes[i:], seedGram, run(i)<<runMoreBits)
@@ -123,33 +128,38 @@ func (t *table) runsFrom(runs []run, units []uint64, hash uint64, first run) (n 
 	return len(units)
 }
 
-// four is runsFrom of four units. How long a run is known cannot be guessed, and a
-// wrong guess of the processor costs more than a look at marks: it looks at those
-// of all four lengths, and asks only then. What lies beyond the first four marks,
-// where one search in eight goes on, is left to runsFrom.
-func (t *table) four(runs *[maxGram]run, units *[maxGram]uint64, first run) int {
-	hash := seedGram
-	known, open := uint(0), uint(0) // a bit for each length: found, and not decided
-	var hashes [maxGram]uint64
-	for k := range maxGram {
-		hashes[k] = hash
-		hash = mix(hash, units[k])
-		slot, mark := t.slot(hash)
-		if slot+4 > t.slots {
-			return t.runsFrom(runs[:], units[:], seedGram, first)
+// foursPlain writes into runs those of each four units in turn, of which the first
+// four begin at first. How long a run is known cannot be guessed, and a wrong guess
+// of the processor costs more than a look at marks: it looks at those of all four
+// lengths, and asks only then. Where something lies beyond the first four marks, as
+// one search in eight does, or near the table's end, it stops and leaves that to
+// runsFrom. It returns how many runs there are, and of how many fours.
+func (t *table) foursPlain(runs []run, units []uint64, first run) (found, done int) {
+	for ; done+maxGram <= len(units); done++ {
+		hash := seedGram
+		known, open := uint(0), uint(0) // a bit for each length: found, and not decided
+		to := (*[maxGram]run)(runs[found:])
+		for k, unit := range (*[maxGram]uint64)(units[done:]) {
+			hash = mix(hash, unit)
+			slot, mark := t.slot(hash)
+			if slot+4 > t.slots {
+				return found, done
+			}
+			marks := binary.LittleEndian.Uint64(t.marks[2*slot : 2*slot+8])
+			same, free := firstZero(marks^uint64(mark)*laneOnes), firstZero(marks)
+			lowest := (same | free) & -(same | free)
+			known |= bit(same&lowest != 0) << k
+			open |= bit(lowest == 0) << k
+			to[k] = run(slot+bits.TrailingZeros64(lowest)/16)<<(runMoreBits+runFirstBits) | first + run(k)
 		}
-		marks := binary.LittleEndian.Uint64(t.marks[2*slot : 2*slot+8])
-		same, free := firstZero(marks^uint64(mark)*laneOnes), firstZero(marks)
-		lowest := (same | free) & -(same | free)
-		known |= bit(same&lowest != 0) << k
-		open |= bit(lowest == 0) << k
-		runs[k] = run(slot+bits.TrailingZeros64(lowest)/16)<<(runMoreBits+runFirstBits) | first + run(k)
+		n := bits.TrailingZeros(^known)
+		if open>>n&1 != 0 {
+			return found, done
+		}
+		found += n
+		first += 1 << runMoreBits
 	}
-	n := bits.TrailingZeros(^known)
-	if open>>n&1 == 0 {
-		return n
-	}
-	return n + t.runsFrom(runs[n:], units[n:], hashes[n], first+run(n))
+	return found, done
 }
 
 // bit returns 1 for true. The compiler makes no branch of it.
@@ -196,16 +206,16 @@ const (
 	laneLast    = columns - 8        // column with which the last word of a row begins
 
 	// Four words hold a row. With another number of columns, sum needs another
-	// number of words.
+	// number of words, and the assembler another way to find a row.
 	_ = uint(columns - 25)
 	_ = uint(32 - columns)
 )
 
-// sum adds to sums the rows of slots, of which there are maxLaneRows at most. It
+// sumPlain adds to sums the rows of slots, of which there are maxLaneRows at most. It
 // adds eight columns at a time: the bytes of a word, made positive, lie in lanes
 // of 16 bits, those of even columns in one word and those of odd columns in
 // another. The last word of a row ends with it and has some columns again.
-func (t *table) sum(sums *[columns]int32, slots []uint32) {
+func (t *table) sumPlain(sums *[columns]int32, slots []uint32) {
 	var even0, even1, even2, even3, odd0, odd1, odd2, odd3 uint64
 	for _, slot := range slots {
 		row := t.weights(int(slot))
