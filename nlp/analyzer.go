@@ -167,7 +167,6 @@ type scratch struct {
 	fold     folded
 	folded   string // the folded text
 	glyphs   []glyph
-	seconds  []int32 // see [trie.starts]
 	survey   survey
 	hits     []hit
 	common   []span   // words
@@ -264,8 +263,7 @@ func (a *Analyzer) read(s *scratch, text string) {
 
 // find runs the matcher over the text and notes which literals it holds.
 func (a *Analyzer) find(s *scratch) {
-	s.seconds = a.rules.matcher.trie.starts(s.seconds, s.glyphs)
-	s.hits, s.common = a.rules.matcher.scan(s.hits[:0], s.common[:0], s.fold.text, s.glyphs, s.fold.offsets, s.seconds)
+	s.hits, s.common = a.rules.matcher.scan(s.hits[:0], s.common[:0], s.fold.text, s.glyphs, s.fold.offsets)
 	if len(s.last) != len(a.rules.actions) {
 		s.last = make([]uint32, len(a.rules.actions))
 		s.run = 0

@@ -121,11 +121,23 @@ func (f *folded) pushRare(r rune, from origin, table *simplifyTable) {
 
 // index returns the number of the rune that holds the byte at.
 func (f *folded) index(at int32) int {
-	i, found := slices.BinarySearch(f.offsets, at)
-	if !found {
-		i--
+	// Most characters of Chinese text have three bytes, and none has more than four.
+	i := int(at) / utf8.UTFMax
+	if guess := int(at) / 3; guess < len(f.offsets) && f.offsets[guess] <= at {
+		i = guess
 	}
-	return i
+	const near = 8
+	for range near {
+		if i+1 == len(f.offsets) || f.offsets[i+1] > at {
+			return i
+		}
+		i++
+	}
+	n, found := slices.BinarySearch(f.offsets[i:], at)
+	if !found {
+		n--
+	}
+	return i + n
 }
 
 // span returns the first rune and the one after the last of the original that

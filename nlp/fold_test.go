@@ -79,3 +79,22 @@ func FuzzNormalize(f *testing.F) {
 		}
 	})
 }
+
+// TestEvidenceLiesWhereItIsSaid: reasons are found again in texts of characters of
+// every length, near and far from where three bytes a character would put them.
+func TestEvidenceLiesWhereItIsSaid(t *testing.T) {
+	a := analyzer(t, nlp.Options{})
+	for _, before := range []string{"", "ok ", "😀", "😀😀😀😀😀😀😀😀😀😀😀😀", "1234567890 1234567890 ", "é ", strings.Repeat("abc ", 60), strings.Repeat("你好，", 40), strings.Repeat("Ａ㈱", 20)} {
+		text := before + "快递太慢了，差评。"
+		found := false
+		for _, e := range a.Analyze(text).Evidence {
+			if string([]rune(text)[e.Start:e.End]) != e.Text {
+				t.Errorf("%.30q: %+v is not what stands there", text, e)
+			}
+			found = found || strings.Contains(e.Text, "快递") || strings.Contains(e.Text, "差评")
+		}
+		if !found {
+			t.Errorf("%.30q: nothing of what was said is a reason", text)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package nlp
 
 import (
 	"math/bits"
-	"slices"
 	"unicode/utf8"
 )
 
@@ -207,38 +206,10 @@ func (m *matcher) read(text []byte, glyphs []glyph, offsets []int32) ([]glyph, [
 	return glyphs, append(offsets, int32(len(text)))
 }
 
-// starts finds which node each two neighbouring glyphs lead to, as child does, and
-// starting where that is not clear at first sight. It asks nothing of what it
-// reads, so that the processor can fetch it all at once; most of it lies far apart.
-func (t *trie) starts(seconds []int32, glyphs []glyph) []int32 {
-	seconds = slices.Grow(seconds[:0], len(glyphs)+1)[:len(glyphs)+1]
-	mask := uint64(len(t.edges) - 1)
-	for i := range glyphs {
-		class := uint16(0)
-		if i+1 < len(glyphs) {
-			class = glyphs[i+1].class
-		}
-		edge, place := t.edge(t.first(glyphs[i].class), class)
-		there := t.edges[place&mask]
-		second := int32(searchOn)
-		if there == 0 {
-			second = 0
-		}
-		if there == edge {
-			second = int32(place&mask) + 1
-		}
-		seconds[i] = second
-	}
-	return seconds
-}
-
-// searchOn says that a search has to go on behind where it began.
-const searchOn = -1
-
 // scan appends to hits every occurrence of a literal in text, and to common those
-// of common words, by start and then by length. glyphs are those of text, offsets
-// tell where they begin, and seconds are what [trie.starts] says of them.
-func (m *matcher) scan(hits []hit, common []span, text []byte, glyphs []glyph, offsets, seconds []int32) ([]hit, []span) {
+// of common words, by start and then by length. glyphs are those of text, and
+// offsets tell where they begin.
+func (m *matcher) scan(hits []hit, common []span, text []byte, glyphs []glyph, offsets []int32) ([]hit, []span) {
 	for i, g := range glyphs {
 		node := m.trie.first(g.class)
 		for j := i + 1; node != 0; j++ {
@@ -252,10 +223,6 @@ func (m *matcher) scan(hits []hit, common []span, text []byte, glyphs []glyph, o
 			if holds&nodeMore == 0 || j == len(glyphs) {
 				break
 			}
-			if j == i+1 && seconds[i] != searchOn && glyphs[j].class != 0 {
-				node = seconds[i]
-				continue
-			}
 			node = m.trie.child(node, glyphs[j].class)
 		}
 	}
@@ -266,7 +233,7 @@ func (m *matcher) scan(hits []hit, common []span, text []byte, glyphs []glyph, o
 // known.
 func (m *matcher) literalsOf(text string) []hit {
 	glyphs, offsets := m.read([]byte(text), nil, nil)
-	hits, _ := m.scan(nil, nil, []byte(text), glyphs, offsets, m.trie.starts(nil, glyphs))
+	hits, _ := m.scan(nil, nil, []byte(text), glyphs, offsets)
 	return hits
 }
 

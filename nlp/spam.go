@@ -64,8 +64,7 @@ func (a *Analyzer) readSpam(s *scratch) float64 {
 		s.compact = compact(s.compact[:0], s.fold.runes)
 		s.compactGlyphs, s.compactOffsets = a.rules.matcher.read(s.compact, s.compactGlyphs, s.compactOffsets)
 		start, words := len(s.hits), len(s.common)
-		s.seconds = a.rules.matcher.trie.starts(s.seconds, s.compactGlyphs)
-		s.hits, s.common = a.rules.matcher.scan(s.hits, s.common, s.compact, s.compactGlyphs, s.compactOffsets, s.seconds)
+		s.hits, s.common = a.rules.matcher.scan(s.hits, s.common, s.compact, s.compactGlyphs, s.compactOffsets)
 		weight = max(weight, 1.2*a.spamWeight(s.hits[start:], nil))
 		s.hits, s.common = s.hits[:start], s.common[:words]
 	}

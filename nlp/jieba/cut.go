@@ -7,7 +7,6 @@ type cutting struct {
 	runes   []rune
 	offsets []int32   // of runes, and the end
 	codes   []uint16  // of a range
-	pairs   []pair    // a character of it
 	sums    []float64 // of the best way from each character to the end
 	lengths []uint16  // of the word that it begins with
 	way     []steps
@@ -74,12 +73,10 @@ func (l *lexicon) weigh(s *cutting) {
 	n := len(s.codes)
 	s.sums = slices.Grow(s.sums[:0], n+1)[:n+1]
 	s.lengths = slices.Grow(s.lengths[:0], n)[:n]
-	s.pairs = slices.Grow(s.pairs[:0], n)[:n]
-	l.words.readPairs(s.pairs, s.codes)
 	codes, sums, lengths := s.codes, s.sums, s.lengths
 	sums[n] = 0
 	for i := n - 1; i >= 0; i-- {
-		at := s.pairs[i].first
+		at := l.words.root(codes[i])
 		if l.users != nil {
 			if user := l.users.root(codes[i]); user.base != 0 {
 				sums[i], lengths[i] = l.weighBoth(at, user, i, s)
@@ -87,22 +84,17 @@ func (l *lexicon) weigh(s *cutting) {
 			}
 		}
 		best, length := sums[i+1]+l.weights[at.weight], 1
-		if i+1 < n && s.pairs[i].second.code == codes[i+1] && at.base != 0 {
-			at = s.pairs[i].second
-			for j := i + 1; ; {
-				if at.weight != 0 {
-					if sum := sums[j+1] + l.weights[at.weight]; sum > best {
-						best, length = sum, j+1-i
-					}
-				}
-				if j++; j == n {
-					break
-				}
-				next, ok := l.words.child(at, codes[j])
-				if !ok {
-					break
-				}
-				at = next
+		for j := i + 1; j < n; j++ {
+			next, ok := l.words.child(at, codes[j])
+			if !ok {
+				break
+			}
+			at = next
+			if at.weight == 0 {
+				continue
+			}
+			if sum := sums[j+1] + l.weights[at.weight]; sum > best {
+				best, length = sum, j+1-i
 			}
 		}
 		sums[i], lengths[i] = best, uint16(length)

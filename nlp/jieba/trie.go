@@ -13,8 +13,8 @@ import (
 // if it says that number. No two nodes have the same base. The children of the
 // root lie at the numbers themselves. It is built once and then only read.
 type trie struct {
-	nodes []node // and behind them one of nothing
-	first int    // the highest number that may lead from the root
+	nodes []node
+	first int // the highest number that may lead from the root
 }
 
 // node is a node of a trie.
@@ -45,27 +45,6 @@ func (t *trie) child(n node, code uint16) (node, bool) {
 	}
 	next := t.nodes[at]
 	return next, next.code == code
-}
-
-// pair is what a trie holds at a character and behind it.
-type pair struct {
-	first  node // what the root's child by the character is
-	second node // if it has the next one's number, and first has children, first's child by that
-}
-
-// readPairs reads what t holds at each of codes. It asks nothing of what it reads,
-// so that the processor can fetch many nodes at once; most of them lie far apart.
-func (t *trie) readPairs(pairs []pair, codes []uint16) {
-	nodes := t.nodes
-	last := uint(len(nodes) - 1)
-	for i, code := range codes {
-		first := t.root(code)
-		next := uint16(0)
-		if i+1 < len(codes) {
-			next = codes[i+1]
-		}
-		pairs[i] = pair{first: first, second: nodes[min(uint(first.base)+uint(next), last)]}
-	}
 }
 
 // entry is a word to put into a trie: bytes of a text, and the index of its
@@ -100,10 +79,7 @@ func newTrie(text []byte, words []entry, chars *characters) *trie {
 			below = b.fill(at, below)
 		}
 	}
-	nodes := make([]node, b.end+1)
-	copy(nodes, b.nodes[:b.end])
-	nodes[b.end].code = noCode
-	return &trie{nodes: nodes, first: chars.count}
+	return &trie{nodes: slices.Clone(b.nodes[:b.end]), first: chars.count}
 }
 
 // branch is a node whose words are known: from first to last, exclusive, all with
