@@ -109,11 +109,13 @@ func (l *lexicon) has(codes []uint16) bool {
 		if t == nil {
 			return false
 		}
-		at, ok := t.root(codes[0]), true
+		at := t.root(codes[0])
 		for _, code := range codes[1:] {
-			if at, ok = t.child(at, code); !ok {
+			next, ok := t.child(at, code)
+			if !ok {
 				return false
 			}
+			at = next
 		}
 		return at.weight != 0
 	})

@@ -53,11 +53,12 @@ func corpus(t testing.TB) []string {
 	t.Helper()
 	var lines []string
 	seen := make(map[string]bool)
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+	packages := os.DirFS("..")
+	err := fs.WalkDir(packages, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".tsv") {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(packages, path)
 		for line := range strings.Lines(string(content)) {
 			if !seen[line] {
 				seen[line] = true
