@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -193,6 +196,40 @@ func TestReadable(t *testing.T) {
 	} {
 		if got, _ := readable(raw, book{}); got != want {
 			t.Errorf("%q reads %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// The one field that Slack interprets holds nothing that it could act on.
+func TestInert(t *testing.T) {
+	for text, want := range map[string]string{
+		"<!channel> <@U1> <https://a.example|b>": "&lt;!channel&gt; &lt;@\u2060U1&gt; &lt;https://a.example|b&gt;",
+		"a < b & c > d &lt;":                     "a &lt; b &amp; c &gt; d &amp;lt;",
+		"@here #general :smile: #128 10:30":      "@\u2060here #\u2060general :\u2060smile: #128 10:\u206030",
+	} {
+		if got := inert(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	for _, text := range bottest.Hostile() {
+		if got := inert(text); strings.ContainsAny(got, "<>") {
+			t.Errorf("%q became %q, which Slack reads as markup", text, got)
+		}
+	}
+}
+
+// What a transport says of a failure bears the address, which is a secret.
+func TestRedact(t *testing.T) {
+	const secret = "hooks.example.net/response/T1/secret"
+	dial := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 9, 8, 7), Port: 443}, Err: errors.New("connection refused")}
+	for _, err := range []error{
+		&url.Error{Op: "Post", URL: "https://" + secret, Err: io.EOF},
+		&url.Error{Op: "Post", URL: "https://" + secret, Err: dial},
+		fmt.Errorf("opening: %w", &url.Error{Op: "Get", URL: "wss://" + secret, Err: dial}),
+		dial,
+	} {
+		if got := redact(err).Error(); strings.Contains(got, "secret") || strings.Contains(got, "10.9.8.7") || got == "" {
+			t.Errorf("%v became %q", err, got)
 		}
 	}
 }
