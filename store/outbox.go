@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/huiyin/huiyin/feedback"
@@ -158,16 +160,47 @@ func touchedColumns(now string) string {
   state = CASE WHEN t.state = 'sent' THEN 'pending' ELSE t.state END`
 }
 
-// DueOut returns rows of bot that can be sent now: urgent ones first, then by
-// age. Of two rows of one conversation the second waits for the first. Chats named
-// in except are left out.
+// DueOut returns rows of bot that can be sent now: the first cards of urgent items,
+// then other urgent rows, then the rest, each by age. So what comes in a storm
+// is not behind the reminders of what came before. Of two rows of one
+// conversation the second waits for the first. Chats named in except are left
+// out.
 func (tx *Tx) DueOut(bot string, now time.Time, limit int, except ...string) ([]*Out, error) {
-	others, args := "", []any{bot, now}
+	due, err := tx.due(bot, now, limit, "", except)
+	if err != nil {
+		return nil, err
+	}
+	if len(due) == limit { // there may be more, and a first card among it
+		first, err := tx.due(bot, now, limit, " AND o.urgent AND o.kind = '"+CardKind+"' AND o.external = ''", except)
+		if err != nil {
+			return nil, err
+		}
+		due = append(first, slices.DeleteFunc(due, (*Out).firstCard)...)
+		return due[:min(len(due), limit)], nil
+	}
+	slices.SortStableFunc(due, func(a, b *Out) int { return cmp.Compare(rank(a), rank(b)) })
+	return due, nil
+}
+
+// firstCard reports whether o is the card of an urgent item that nobody has seen.
+func (o *Out) firstCard() bool { return o.Urgent && o.Kind == CardKind && o.External == "" }
+
+func rank(o *Out) int {
+	if o.firstCard() {
+		return 0
+	}
+	return 1
+}
+
+// due is DueOut for rows that meet a condition besides, urgent ones first.
+func (tx *Tx) due(bot string, now time.Time, limit int, condition string, except []string) ([]*Out, error) {
+	args := []any{bot, now}
 	if len(except) > 0 {
 		in, arg := anyText(tx.d, except)
-		others, args = " AND NOT (o.chat "+in+")", append(args, arg)
+		condition += " AND NOT (o.chat " + in + ")"
+		args = append(args, arg)
 	}
-	return list(tx, outRow, "SELECT "+qualified("o", "id, "+outColumns)+" FROM outbox o WHERE o.bot = ? AND o."+waiting+" AND o.next_at <= ?"+others+" AND "+unheld+" ORDER BY o.urgent DESC, o.id LIMIT ?", append(args, limit)...)
+	return list(tx, outRow, "SELECT "+qualified("o", "id, "+outColumns)+" FROM outbox o WHERE o.bot = ? AND o."+waiting+" AND o.next_at <= ?"+condition+" AND "+unheld+" ORDER BY o.urgent DESC, o.id LIMIT ?", append(args, limit)...)
 }
 
 // NextOut returns when the next row of bot is due that nothing holds up, which

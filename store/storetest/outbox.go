@@ -141,6 +141,35 @@ func testOutboxOrder(_ *testing.T, s *suite) {
 	})
 }
 
+// The first card of what is urgent goes before the reminders and changes of older
+// cards, however many there are.
+func testFirstCards(_ *testing.T, s *suite) {
+	s.write(func(tx *store.Tx) {
+		row := func(key, kind, external string, urgent bool) {
+			s.put(tx, key, func(o *store.Out) {
+				o.Kind, o.Audience, o.External, o.Urgent, o.Rev = kind, store.ToStaff, external, urgent, 1
+			})
+		}
+		row("dull", store.CardKind, "", false)
+		row("changed", store.CardKind, "17", true)
+		row("reminder", "sound", "", true)
+		row("reminder 2", "sound", "", true)
+		row("first", store.CardKind, "", true)
+		row("second", store.CardKind, "", true)
+		equal(s, "all", s.due(tx), "[first second changed reminder reminder 2 dull]")
+		for limit, want := range []string{"", "[first]", "[first second]", "[first second changed]", "[first second changed reminder]"} {
+			var keys []string
+			for _, o := range must(tx.DueOut("care", s.now, limit))(s) {
+				keys = append(keys, o.Key)
+			}
+			if limit > 0 {
+				equal(s, fmt.Sprint("of six ", limit), fmt.Sprint(keys), want)
+			}
+		}
+		equal(s, "in no chat", len(must(tx.DueOut("care", s.now, 2, "1"))(s)), 0)
+	})
+}
+
 func testCards(_ *testing.T, s *suite) {
 	s.write(func(tx *store.Tx) {
 		card := s.put(tx, "card", func(o *store.Out) {

@@ -39,6 +39,7 @@ func Run(t *testing.T, open Opener) {
 		"outbox":             testOutbox,
 		"outbox order":       testOutboxOrder,
 		"cards":              testCards,
+		"first cards":        testFirstCards,
 		"leases":             testLeases,
 		"shared state":       testSharedState,
 		"staff":              testStaff,
