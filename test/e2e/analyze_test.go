@@ -99,7 +99,8 @@ func writeStream(to io.WriteCloser, lines int) error {
 }
 
 // TestAnalyzeStream: however many lines analyze reads, it answers each in its
-// place and takes no more memory than for a few. HUIYIN_LINES says how many.
+// place and takes no more memory than for a few, and never 120 MB. HUIYIN_LINES
+// says how many.
 func TestAnalyzeStream(t *testing.T) {
 	lines := 20_000
 	if given := os.Getenv("HUIYIN_LINES"); given != "" {
@@ -111,8 +112,10 @@ func TestAnalyzeStream(t *testing.T) {
 	}
 	few := streamLines(t, min(5000, lines), 2)
 	for _, processors := range []int{1, 2} {
-		const more = 12 << 20 // what the runtime may take or leave
-		if many := streamLines(t, lines, processors); many.peak > few.peak+more {
+		// How much of the program's file and of the heap's room is in memory varies
+		// by some 15 MiB from run to run.
+		const more, most = 24 << 20, 120_000_000
+		if many := streamLines(t, lines, processors); many.peak > few.peak+more || many.peak > most {
 			t.Errorf("%d bytes of memory for %d lines, %d for a few", many.peak, lines, few.peak)
 		}
 	}

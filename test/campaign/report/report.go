@@ -166,7 +166,11 @@ func Kills(rounds []Round) string {
 	counts := map[string]map[string]map[string]int{} // by step, campaign, process
 	columns, sums := map[string]bool{}, map[string]int{}
 	total, cells, least := 0, 0, 0
+	var ready []float64
 	for _, r := range rounds {
+		if r.Ready > 0 {
+			ready = append(ready, r.Ready)
+		}
 		for key, n := range r.Kills {
 			process, step, _ := strings.Cut(key, " ")
 			if counts[step] == nil {
@@ -204,6 +208,10 @@ func Kills(rounds []Round) string {
 		fmt.Fprintf(&b, " %d |", sums[name])
 	}
 	fmt.Fprintf(&b, "\n\n%d kills in %d cells of process × step, %d or more in each.\n", total, cells, least)
+	if len(ready) > 0 {
+		slices.Sort(ready)
+		fmt.Fprintf(&b, "A killed process was ready again after %.1f s at most; in half of the rounds after %.1f s at most.\n", ready[len(ready)-1], ready[(len(ready)-1)/2])
+	}
 	return b.String()
 }
 

@@ -14,7 +14,7 @@ func TestTable(t *testing.T) {
 	for seed := range 5 {
 		if err := report.Append(path, report.Round{
 			Campaign: "redis", Seed: uint64(seed + 40), Seconds: 60, Injected: map[string]int{"FLUSHALL": 2, "kill -9": 1},
-			Commit: "c0ffee", Recovered: float64(seed), Kills: map[string]int{"bots desk.handled": 2, "web desk.handled": 1},
+			Commit: "c0ffee", Ready: float64(seed) / 2, Recovered: float64(seed), Kills: map[string]int{"bots desk.handled": 2, "web desk.handled": 1},
 			Counted: map[string]int{report.Acknowledged: 1000, report.Urgent: 3, report.Customers: 6, report.Closures: 6}, AckP50: float64(seed), AckP99: 30, AckMax: 700,
 		}); err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("a failed round does not show:\n%s", got)
 	}
 	kills := report.Kills(rounds)
-	for _, want := range []string{"| `desk.handled` | bots 10, web 5 |", "| **in all** | 15 |", "15 kills in 2 cells of process × step, 5 or more in each."} {
+	for _, want := range []string{"| `desk.handled` | bots 10, web 5 |", "| **in all** | 15 |", "15 kills in 2 cells of process × step, 5 or more in each.", "ready again after 2.0 s at most; in half of the rounds after 1.0 s at most."} {
 		if !strings.Contains(kills, want) {
 			t.Errorf("got\n%s\nwant %s", kills, want)
 		}
