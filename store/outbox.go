@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -170,27 +169,24 @@ func (tx *Tx) DueOut(bot string, now time.Time, limit int, except ...string) ([]
 	if err != nil {
 		return nil, err
 	}
+	var first []*Out
 	if len(due) == limit { // there may be more, and a first card among it
-		first, err := tx.due(bot, now, limit, " AND o.urgent AND o.kind = '"+CardKind+"' AND o.external = ''", except)
-		if err != nil {
+		if first, err = tx.due(bot, now, limit, " AND o.urgent AND o.kind = '"+CardKind+"' AND o.external = ''", except); err != nil {
 			return nil, err
 		}
-		due = append(first, slices.DeleteFunc(due, (*Out).firstCard)...)
-		return due[:min(len(due), limit)], nil
+	} else {
+		for _, o := range due {
+			if o.firstCard() {
+				first = append(first, o)
+			}
+		}
 	}
-	slices.SortStableFunc(due, func(a, b *Out) int { return cmp.Compare(rank(a), rank(b)) })
-	return due, nil
+	due = append(first, slices.DeleteFunc(due, (*Out).firstCard)...)
+	return due[:min(len(due), limit)], nil
 }
 
 // firstCard reports whether o is the card of an urgent item that nobody has seen.
 func (o *Out) firstCard() bool { return o.Urgent && o.Kind == CardKind && o.External == "" }
-
-func rank(o *Out) int {
-	if o.firstCard() {
-		return 0
-	}
-	return 1
-}
 
 // due is DueOut for rows that meet a condition besides, urgent ones first.
 func (tx *Tx) due(bot string, now time.Time, limit int, condition string, except []string) ([]*Out, error) {
