@@ -47,7 +47,7 @@ func StartOwnPostgres(tb testing.TB) *Postgres {
 	if p.data, err = initialise(p.bin, p.dir, p.who); err != nil {
 		tb.Fatal(err)
 	}
-	if p.port, err = new(loopback.Ports).Find(); err != nil {
+	if p.port, err = loopback.Find(); err != nil {
 		tb.Fatal(err)
 	}
 	p.Start()

@@ -160,7 +160,7 @@ func startIn(bin string, who *syscall.Credential) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := new(loopback.Ports).Find()
+	port, err := loopback.Find()
 	if err != nil {
 		return nil, err
 	}

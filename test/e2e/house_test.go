@@ -398,13 +398,10 @@ func (h *house) must(err error) {
 	}
 }
 
-// ports are those of the houses, each of which restarts its processes where
-// they were.
-var ports loopback.Ports
-
+// freePort returns an address of the house's own, where it can restart a process.
 func freePort(t *testing.T) string {
 	t.Helper()
-	port, err := ports.Find()
+	port, err := loopback.Find()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,6 +78,7 @@ func (c campaign) play(t *testing.T, seed uint64, long bool) {
 	c.trouble(r)
 	calm := time.Now()
 	cancel()
+	r.catchUp(calm)
 	r.until("the load is taken", func() bool { return isClosed(ended) })
 	r.end(calm)
 }
@@ -256,8 +257,8 @@ func (r *rig) end(calm time.Time) {
 		}
 	}
 	r.acks()
-	t.Logf("seed %d: injected %v, counted %v, acknowledged in p50 %.0f ms, p99 %.0f ms, longest %.0f ms; ready again in %.1f s at most, all done %.1f s after the trouble",
-		r.round.Seed, r.round.Injected, n, r.round.AckP50, r.round.AckP99, r.round.AckMax, r.round.Ready, r.round.Recovered)
+	t.Logf("seed %d: injected %v, counted %v, acknowledged in p50 %.0f ms, p99 %.0f ms, longest %.0f ms; ready again in %.1f s at most, caught up %.1f s and all done %.1f s after the trouble",
+		r.round.Seed, r.round.Injected, n, r.round.AckP50, r.round.AckP99, r.round.AckMax, r.round.Ready, r.round.CaughtUp, r.round.Recovered)
 }
 
 // acks tells how long the acknowledgements took.

@@ -3,10 +3,12 @@
 package loopback
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"sync"
+	"strconv"
+	"syscall"
 )
 
 // Ports are taken from below the ranges that systems take them from when nobody
@@ -17,34 +19,49 @@ const (
 	last  = 31_999
 )
 
-// Ports gives each port away once. Its zero value is ready; it is safe for
-// concurrent use.
-type Ports struct {
-	mu    sync.Mutex
-	given map[int]bool
-}
+// sign is an address whose ports say which of 127.0.0.1's are given away: whoever
+// listens there has it, and loses it with its process. Linux has all of 127/8;
+// elsewhere there is no such address, and chance has to do.
+const sign = "127.71.83.9"
 
-// Find returns a port of 127.0.0.1 that nobody listens on and that these Ports
-// have not given away before.
-func (p *Ports) Find() (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// Find returns a port of 127.0.0.1 that nobody listens on. It is the process's own
+// until it ends: no other Find, here or in a test beside it, returns it.
+func Find() (int, error) {
 	var failed error
 	for range 1000 {
 		port := first + rand.N(last-first+1)
-		if p.given[port] {
-			continue
-		}
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)) //nolint:noctx // at once or not at all
-		if err != nil {
+		held, err := listen(sign, port)
+		if errors.Is(err, syscall.EADDRINUSE) {
 			failed = err
 			continue
 		}
-		if p.given == nil {
-			p.given = map[int]bool{}
+		l, err := listen("127.0.0.1", port)
+		if err != nil {
+			failed = err
+			if held != nil {
+				_ = held.Close()
+			}
+			continue
 		}
-		p.given[port] = true
+		if held != nil {
+			go hold(held)
+		}
 		return port, l.Close()
 	}
 	return 0, fmt.Errorf("no port between %d and %d is free: %w", first, last, failed)
+}
+
+func listen(host string, port int) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))) //nolint:noctx // at once or not at all
+}
+
+// hold keeps a listener for as long as the process lives.
+func hold(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_ = c.Close()
+	}
 }

@@ -3,6 +3,11 @@ package loopback_test
 import (
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/huiyin/huiyin/test/loopback"
@@ -10,11 +15,10 @@ import (
 
 // Each port is free and given away once, and none is one that the system gives
 // to whoever asks for any.
-func TestPorts(t *testing.T) {
-	var ports loopback.Ports
+func TestFind(t *testing.T) {
 	given := map[int]bool{}
 	for range 100 {
-		port, err := ports.Find()
+		port, err := loopback.Find()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -24,7 +28,7 @@ func TestPorts(t *testing.T) {
 		given[port] = true
 	}
 	for port := range given {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue // taken by somebody since
 		}
@@ -32,4 +36,49 @@ func TestPorts(t *testing.T) {
 		return
 	}
 	t.Error("none of them is free")
+}
+
+// TestFindBeside: tests run beside each other, each in a process of its own, and
+// a server that is down for a moment must find its port free again.
+func TestFindBeside(t *testing.T) {
+	if os.Getenv("LOOPBACK_BESIDE") != "" {
+		for range 300 {
+			port, err := loopback.Find()
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Println("port", port)
+		}
+		return
+	}
+	if runtime.GOOS != "linux" {
+		t.Log("no second address of the loopback here: ports are told apart by chance")
+		return
+	}
+	mine := map[string]bool{}
+	for range 300 {
+		port, err := loopback.Find()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine[strconv.Itoa(port)] = true
+	}
+	beside := exec.Command(os.Args[0], "-test.run", "^TestFindBeside$", "-test.v")
+	beside.Env = append(os.Environ(), "LOOPBACK_BESIDE=1")
+	out, err := beside.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	theirs := 0
+	for line := range strings.Lines(string(out)) {
+		if port, ok := strings.CutPrefix(strings.TrimSpace(line), "port "); ok {
+			theirs++
+			if mine[port] {
+				t.Errorf("%s was given away twice", port)
+			}
+		}
+	}
+	if theirs != 300 {
+		t.Errorf("the other process found %d ports", theirs)
+	}
 }

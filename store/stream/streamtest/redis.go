@@ -159,7 +159,7 @@ func (r *Redis) start() bool {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	n, err := new(loopback.Ports).Find()
+	n, err := loopback.Find()
 	if err != nil {
 		t.Fatal(err)
 	}

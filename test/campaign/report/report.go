@@ -29,9 +29,11 @@ type Round struct {
 	// Measured is what a steady load showed, by name and unit.
 	Measured map[string]float64 `json:"measured,omitempty"`
 	// Ready is the longest a killed process took from its start to being ready,
-	// Recovered how long it took from the end of the trouble until everybody and
-	// everything was at its end; in seconds.
+	// CaughtUp how long it took from the end of the trouble until nothing was left
+	// of what had come by then: all analysed, customers answered, cards shown.
+	// Recovered is when people, too, were at their end. In seconds.
 	Ready     float64 `json:"ready_s,omitempty"`
+	CaughtUp  float64 `json:"caught_up_s,omitempty"`
 	Recovered float64 `json:"recovered_s,omitempty"`
 	// Of the load's acknowledgements, from when each request was due, retries
 	// of the client included.
@@ -102,7 +104,7 @@ func Read(path string) ([]Round, error) {
 // row a campaign. Steady loads have a table of their own.
 func Table(rounds []Round) string {
 	var b strings.Builder
-	b.WriteString("| campaign | rounds, minutes | injected | messages acknowledged (sent twice) | customers followed | lost | two items | urgent, without a card | closing replies: arrived / uncertain, shown / twice | acknowledged in, p50 / p99 / longest | all done after the trouble, at most | program | seeds |\n")
+	b.WriteString("| campaign | rounds, minutes | injected | messages acknowledged (sent twice) | customers followed | lost | two items | urgent, without a card | closing replies: arrived / uncertain, shown / twice | acknowledged in, p50 / p99 / longest | after the trouble, at most: caught up / people done, too | program | seeds |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	by := map[string][]Round{}
 	for _, r := range rounds {
@@ -118,7 +120,7 @@ func Table(rounds []Round) string {
 
 func row(name string, rounds []Round) string {
 	injected, counted := map[string]int{}, map[string]int{}
-	var seconds, p50, p99, longest, recovered float64
+	var seconds, p50, p99, longest, caughtUp, recovered float64
 	var seeds, commits []string
 	failed := 0
 	for _, r := range rounds {
@@ -129,7 +131,7 @@ func row(name string, rounds []Round) string {
 			counted[k] += n
 		}
 		seconds += r.Seconds
-		recovered = max(recovered, r.Recovered)
+		caughtUp, recovered = max(caughtUp, r.CaughtUp), max(recovered, r.Recovered)
 		if r.Commit != "" && !slices.Contains(commits, r.Commit) {
 			commits = append(commits, r.Commit)
 		}
@@ -146,7 +148,10 @@ func row(name string, rounds []Round) string {
 	}
 	acks, done := "–", "–"
 	if recovered > 0 {
-		done = fmt.Sprintf("%.0f s", recovered)
+		done = fmt.Sprintf("– / %.0f s", recovered)
+	}
+	if caughtUp > 0 {
+		done = fmt.Sprintf("%.1f / %.0f s", caughtUp, recovered)
 	}
 	if longest > 0 {
 		acks = fmt.Sprintf("%.0f / %.0f / %.0f ms", p50, p99, longest)

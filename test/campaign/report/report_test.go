@@ -24,9 +24,13 @@ func TestTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "| redis | 5, 5 | FLUSHALL ×10, kill -9 ×5 | 5000 (0) | 30 | 0 | 0 | 0 of 15 | 30 / 0 / 0 | 4 / 30 / 700 ms | 4 s | c0ffee | 40 … 44 |"
+	const want = "| redis | 5, 5 | FLUSHALL ×10, kill -9 ×5 | 5000 (0) | 30 | 0 | 0 | 0 of 15 | 30 / 0 / 0 | 4 / 30 / 700 ms | – / 4 s | c0ffee | 40 … 44 |"
 	if got := report.Table(rounds); !strings.Contains(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	rounds[1].CaughtUp, rounds[3].CaughtUp = 0.42, 1.26
+	if got := report.Table(rounds); !strings.Contains(got, "| 1.3 / 4 s |") {
+		t.Errorf("catching up does not show:\n%s", got)
 	}
 	rounds[2].Failed = true
 	if got := report.Table(rounds); !strings.Contains(got, "40 41 42 (failed) 43 44") {
