@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"syscall"
 )
 
@@ -44,7 +45,7 @@ func Find() (int, error) {
 			continue
 		}
 		if held != nil {
-			go hold(held)
+			keep(held)
 		}
 		return port, l.Close()
 	}
@@ -55,13 +56,15 @@ func listen(host string, port int) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))) //nolint:noctx // at once or not at all
 }
 
-// hold keeps a listener for as long as the process lives.
-func hold(l net.Listener) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		_ = c.Close()
-	}
+// signs keeps what this process has reserved: a listener that nothing refers to
+// is closed when memory is tidied.
+var signs struct {
+	sync.Mutex
+	held []net.Listener
+}
+
+func keep(l net.Listener) {
+	signs.Lock()
+	defer signs.Unlock()
+	signs.held = append(signs.held, l)
 }
