@@ -1,7 +1,6 @@
 package loopback_test
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -47,7 +46,7 @@ func TestFindBeside(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fmt.Println("port", port)
+			t.Log("port", port)
 		}
 		return
 	}
@@ -71,7 +70,7 @@ func TestFindBeside(t *testing.T) {
 	}
 	theirs := 0
 	for line := range strings.Lines(string(out)) {
-		if port, ok := strings.CutPrefix(strings.TrimSpace(line), "port "); ok {
+		if _, port, ok := strings.Cut(strings.TrimSpace(line), "port "); ok {
 			theirs++
 			if mine[port] {
 				t.Errorf("%s was given away twice", port)
