@@ -95,7 +95,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, ses *session) {
 	before := s.revision(r.Context(), d.Item)
 	a, err := s.desk.Handle(r.Context(), actor, e)
 	if err != nil {
-		s.discard(up)
+		s.discardAfter(err, up)
 		s.broken(w, r, err)
 		return
 	}

@@ -2,9 +2,14 @@ package web
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -97,6 +102,62 @@ func TestRetryIsOneMessage(t *testing.T) {
 	}
 	if len(h.events) != 1 {
 		t.Fatalf("the inbox saw %d events, want 1: files of a retry must not be kept twice", len(h.events))
+	}
+}
+
+// leaving is an inbox whose customer goes away, or whose database loses its
+// answer, just after the message was stored.
+type leaving struct {
+	*fakeInbox
+	then func(ctx context.Context) error
+}
+
+func (l *leaving) Receive(ctx context.Context, bot string, e bots.Event) (bots.Answer, error) {
+	a, err := l.fakeInbox.Receive(context.WithoutCancel(ctx), bot, e)
+	if err != nil {
+		return a, err
+	}
+	return a, l.then(ctx)
+}
+
+// A picture of a message that was stored stays, whatever became of the
+// connection it came by: the page sends it again, and hears that we have it.
+func TestAPictureOutlivesItsConnection(t *testing.T) {
+	gone := context.CancelFunc(nil)
+	for name, then := range map[string]func(ctx context.Context) error{
+		"the page was closed":           func(ctx context.Context) error { gone(); return ctx.Err() },
+		"the database's answer is lost": func(context.Context) error { return fmt.Errorf("commit: %w", store.ErrUnknownOutcome) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inbox := &leaving{then: then}
+			h := newHub(t, func(o *Options) { inbox.fakeInbox = o.Inbox.(*fakeInbox); o.Inbox = inbox })
+			token := strings.Repeat("A", tokenLength)
+			var body bytes.Buffer
+			form := multipart.NewWriter(&body)
+			part := must(form.CreateFormFile("file", "虫.png"))
+			_, err := io.WriteString(part, tinyPNG)
+			if err = errors.Join(err, form.WriteField("nonce", nonceOf(1)), form.WriteField("text", "有虫"), form.Close()); err != nil {
+				t.Fatal(err)
+			}
+			var ctx context.Context
+			ctx, gone = context.WithCancel(t.Context())
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/c/site/send", &body)
+			r.Header.Set("Content-Type", form.FormDataContentType())
+			r.Header.Set(visitorHeader, token)
+			h.web.Handler().ServeHTTP(httptest.NewRecorder(), r)
+
+			b := h.browser()
+			if r := b.send("site", nonceOf(1), "有虫", "", []upload{{"虫.png", tinyPNG}}, visitorHeader, token); r.status != http.StatusOK {
+				t.Fatalf("the second try: %d %s", r.status, r.body)
+			}
+			said, _ := b.messages("site", "", visitorHeader, token)
+			if len(said) != 1 || len(said[0].Files) != 1 {
+				t.Fatalf("%d messages: %+v", len(said), said)
+			}
+			if r := b.get(said[0].Files[0].URL, visitorHeader, token); r.status != http.StatusOK || r.body != tinyPNG {
+				t.Fatalf("the customer heard that it is received, and the picture is gone: %d", r.status)
+			}
+		})
 	}
 }
 

@@ -96,9 +96,11 @@ func (s *Server) chatSend(w http.ResponseWriter, r *http.Request) {
 		Text: d.text, Attachments: d.files, At: at, Fields: s.fieldsOf(d.page),
 	}
 	e.Raw = rawOf(e)
-	answer, err := s.inbox.Receive(r.Context(), chat.Name, e)
+	// It is here in full: that the page does not wait for the answer any more must
+	// not leave open what became of it.
+	answer, err := s.inbox.Receive(context.WithoutCancel(r.Context()), chat.Name, e)
 	if err != nil {
-		s.discard(d)
+		s.discardAfter(err, d)
 		s.broken(w, r, err)
 		return
 	}
@@ -350,6 +352,15 @@ func (s *Server) discard(d draft) {
 			s.log.Warn("web: an upload that was not taken remains", "err", err)
 		}
 	}
+}
+
+// discardAfter removes the files of a message that was not taken because of err,
+// where that is certain: perhaps it was, and then they are all there is of them.
+func (s *Server) discardAfter(err error, d draft) {
+	if errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	s.discard(d)
 }
 
 // alreadyHave reports whether a message of this nonce is stored: a retry after
