@@ -96,5 +96,5 @@ func (s *Server) routes() http.Handler {
 		}
 	}
 	outer.Handle("/", s.sameSite(pages))
-	return s.recovered(s.headers(outer))
+	return s.headers(s.recovered(outer))
 }

@@ -1,6 +1,8 @@
 package files
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"mime"
 	"net/http"
 	"path"
@@ -33,7 +35,12 @@ func Header(w http.ResponseWriter, st Stored, name string) {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "private, max-age=3600")
+	// A browser may keep it, but asks each time whether it may still be shown: who
+	// signed out, or was erased, leaves nothing behind that opens. What lies at a
+	// path never changes.
+	h.Set("Cache-Control", "private, no-cache")
+	sum := sha256.Sum256([]byte(st.Path))
+	h.Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
 }
 
 // SafeName returns a name to offer for saving: no folders, no control or
