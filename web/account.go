@@ -17,7 +17,8 @@ const accountFresh = 15 * time.Minute
 type accountView struct {
 	Name                     string
 	Password, TOTP, Possible bool
-	Seed, URI                string   // set while a seed waits for its first code: as typed, and as copied
+	Seed, URI                string   // a new seed: as typed, and as copied
+	Waits                    bool     // a seed waits for its first code
 	Recovery                 []string // shown once
 	Done, Error              string
 }
@@ -71,7 +72,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, ses *session) {
 	switch {
 	case v.Error != "":
 		status = http.StatusUnprocessableEntity
-	case v.Seed == "":
+	case !v.Waits:
 		// The change has ended every session, this one, too.
 		if err := s.openSession(w, r, ses.staff); err != nil {
 			s.broken(w, r, err)
@@ -105,11 +106,12 @@ func (s *Server) changeAccount(r *http.Request, staff int64, do string) (v accou
 		err = s.desk.SetPassword(r.Context(), staff, "")
 	case "totp":
 		v.Done = ""
+		v.Waits = true
 		v.Seed, v.URI, err = s.desk.BeginTOTP(r.Context(), staff)
 	case "confirm":
 		v.Recovery, err = s.desk.ConfirmTOTP(r.Context(), staff, form.Get("code"))
 		if errors.Is(err, feedback.ErrInvalid) {
-			return wrong("err.otp")
+			return accountView{Waits: true, Error: say(lang, "err.otp")}, nil
 		}
 	case "nototp":
 		err = s.desk.DropTOTP(r.Context(), staff)

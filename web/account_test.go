@@ -71,7 +71,10 @@ func TestAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	do(http.StatusUnprocessableEntity, url.Values{"do": {"confirm"}, "code": {"12"}})
+	// The page says to try the next code, so there is where to write it.
+	if got := do(http.StatusUnprocessableEntity, url.Values{"do": {"confirm"}, "code": {"12"}}); !strings.Contains(got, `value="confirm"`) {
+		t.Error("after a wrong code there is no field for the next one")
+	}
 	got := do(http.StatusOK, url.Values{"do": {"confirm"}, "code": {credential.CodeAt(raw, time.Now())}})
 	recovery := regexp.MustCompile(`<li><code>([A-Z2-7-]{19})</code>`).FindAllStringSubmatch(got, -1)
 	if len(recovery) != 8 {

@@ -15,7 +15,9 @@ import (
 
 const (
 	listLength = 50
-	maxQuery   = 200 // bytes of a search
+	// dueLength is how many items a list by due time shows: the most urgent.
+	dueLength = 200
+	maxQuery  = 200 // bytes of a search
 	// listFacts is how many of an item's topics a row shows.
 	listFacts = 2
 )
@@ -50,6 +52,8 @@ type tab struct {
 type listView struct {
 	Rows  []rowView
 	Empty string
+	Cut   string // says that these are only the most urgent ones; empty: all are here
+	Rest  string // address of a list with the others; empty where there is none
 	More  string // address of the next page
 	Title string
 	First bool // nothing has ever come in
@@ -220,7 +224,7 @@ func (s *Server) listQuery(values url.Values, ses *session, search string) (list
 	}
 	if q.ByDue {
 		// A list by due time has no pages: it is what is to be done.
-		q.Before, q.Limit = 0, 200
+		q.Before, q.Limit = 0, dueLength+1
 	}
 	return list, q
 }
@@ -265,7 +269,7 @@ func (s *Server) filters(values url.Values, q *store.Query) bool {
 
 func (s *Server) listView(lang, list string, values url.Values, items []*feedback.Item, owners map[int64]string, current int64) listView {
 	var v listView
-	back := keep(values, "list", "team", "q", "state", "priority", "sentiment", "topic", "channel", "unowned", "overdue", "since", "until")
+	back := listOf(values)
 	if list == "all" && len(items) > listLength {
 		items = items[:listLength]
 		next := url.Values{}
@@ -274,6 +278,18 @@ func (s *Server) listView(lang, list string, values url.Values, items []*feedbac
 		}
 		next.Set("before", strconv.FormatInt(items[len(items)-1].ID, 10))
 		v.More = "/?" + next.Encode()
+	}
+	if list != "all" && len(items) > dueLength {
+		items = items[:dueLength]
+		v.Cut = say(lang, "board.cut", "n", strconv.Itoa(dueLength))
+		if list == "todo" {
+			rest := listOf(values)
+			rest.Set("list", "all")
+			if len(rest["state"]) == 0 {
+				rest["state"] = []string{string(feedback.New), string(feedback.Open), string(feedback.Waiting)}
+			}
+			v.Rest = "/?" + rest.Encode()
+		}
 	}
 	for _, item := range items {
 		row := s.row(lang, item, owners)
@@ -295,12 +311,15 @@ func (s *Server) listView(lang, list string, values url.Values, items []*feedbac
 	return v
 }
 
-// keep returns the named values that are set.
-func keep(values url.Values, names ...string) url.Values {
+// listOf returns what an address says of the list it shows, or the one that its
+// item was opened from.
+func listOf(values url.Values) url.Values {
 	kept := url.Values{}
-	for _, n := range names {
-		if v := values.Get(n); v != "" {
-			kept.Set(n, v)
+	for _, name := range []string{"list", "team", "q", "state", "priority", "sentiment", "topic", "channel", "unowned", "overdue", "since", "until"} {
+		for _, v := range values[name] {
+			if v != "" {
+				kept.Add(name, v)
+			}
 		}
 	}
 	return kept

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"html"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,7 +54,7 @@ func TestLinkIsNotUsedUpByAPreview(t *testing.T) {
 	h := newHub(t)
 	for range 3 {
 		r := h.browser().get("/s/LETMEIN")
-		if r.status != http.StatusOK || !strings.Contains(r.body, `value="LETMEIN"`) || r.header.Get("Referrer-Policy") != "no-referrer" {
+		if r.status != http.StatusOK || !strings.Contains(r.body, `value="LETMEIN"`) || r.header.Get("Referrer-Policy") != "same-origin" {
 			t.Fatalf("link page: %d", r.status)
 		}
 	}
@@ -170,6 +172,64 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// The morning's summary links to what was resolved or has ended: the second page
+// of that list, and the way back from one of its items, are of both, too.
+func TestAListOfTwoStatesStaysOne(t *testing.T) {
+	h := newHub(t)
+	b := h.browser()
+	b.signIn()
+	ended := h.item(nil, func(i *feedback.Item) { i.State = feedback.Closed })
+	for range listLength {
+		h.item(nil, func(i *feedback.Item) { i.State = feedback.Resolved })
+	}
+	const list = "list=all&state=resolved&state=closed"
+	first := b.get("/?" + list).body
+	next := regexp.MustCompile(`<a href="([^"]*before=[^"]*)"`).FindStringSubmatch(first)
+	if next == nil {
+		t.Fatal("there is no second page")
+	}
+	if second := b.get(html.UnescapeString(next[1])).body; !strings.Contains(second, `data-key="i`+itoa(ended.ID)+`"`) {
+		t.Errorf("%s has lost the item that has ended", next[1])
+	}
+	if page := b.get("/i/" + itoa(ended.ID) + "?" + list).body; !strings.Contains(html.UnescapeString(page), `href="/?`+list+`"`) {
+		t.Error("the way back leads to another list")
+	}
+}
+
+// A team that has more to do than a list holds is told so, and finds the rest.
+func TestALongQueueSaysThatItIsCut(t *testing.T) {
+	h := newHub(t)
+	b := h.browser()
+	b.signIn()
+	last := h.item(nil, func(i *feedback.Item) { i.DueAt = time.Now().Add(1000 * time.Hour) })
+	for range dueLength - 1 {
+		h.item(nil, nil)
+	}
+	if strings.Contains(b.get("/?team=care").body, "只列最急") {
+		t.Error("a list that is whole says that it is not")
+	}
+	h.item(nil, nil)
+	page := b.get("/?team=care").body
+	if strings.Contains(page, `data-key="i`+itoa(last.ID)+`"`) || strings.Count(page, `data-key="i`) != dueLength {
+		t.Fatalf("%d rows are listed", strings.Count(page, `data-key="i`))
+	}
+	rest := regexp.MustCompile(`这里只列最急的 200 条。 <a href="([^"]*)"`).FindStringSubmatch(page)
+	if rest == nil {
+		t.Fatal("nothing says that items are missing from the list")
+	}
+	for path, pages := html.UnescapeString(rest[1]), 0; ; pages++ {
+		list := b.get(path).body
+		if strings.Contains(list, `data-key="i`+itoa(last.ID)+`"`) {
+			break
+		}
+		next := regexp.MustCompile(`data-key="more"><a href="([^"]*)"`).FindStringSubmatch(list)
+		if next == nil || pages > 5 {
+			t.Fatalf("%s does not lead to the item that is due last", rest[1])
+		}
+		path = html.UnescapeString(next[1])
+	}
+}
+
 func TestItemPage(t *testing.T) {
 	h := newHub(t)
 	c := h.browser()
@@ -205,6 +265,31 @@ func TestItemPage(t *testing.T) {
 		if r := h.browser().get(path); r.status != http.StatusSeeOther {
 			t.Errorf("%s without a session: %d", path, r.status)
 		}
+	}
+}
+
+// A picture that was looked at does not open any more after signing out: the
+// browser may keep it, but has to ask whether it may still show it.
+func TestPicturesAreNotKeptBeyondTheSession(t *testing.T) {
+	h := newHub(t)
+	c := h.browser()
+	c.get("/c")
+	c.send("site", nonceOf(1), "", "", []upload{{"a.png", tinyPNG}})
+	said, _ := c.messages("site", "")
+	path := strings.TrimPrefix(said[0].Files[0].URL, "/c/site")
+	b := h.browser()
+	b.signIn()
+	r := b.get(path)
+	if kept := r.header.Get("Cache-Control"); kept != "private, no-cache" {
+		t.Errorf("the browser keeps it: %s", kept)
+	}
+	tag := r.header.Get("ETag")
+	if r := b.get(path, "If-None-Match", tag); r.status != http.StatusNotModified {
+		t.Errorf("asked again: %d, want that it has not changed", r.status)
+	}
+	b.form("/signout", nil)
+	if r := b.get(path, "If-None-Match", tag); r.status != http.StatusSeeOther {
+		t.Errorf("after signing out: %d", r.status)
 	}
 }
 
@@ -384,6 +469,9 @@ func TestPanicTellsNothing(t *testing.T) {
 	}
 	if strings.Contains(h.log.String(), "secret words") {
 		t.Fatal("what a panic says may be a customer's words: it must not be logged")
+	}
+	if !strings.Contains(h.log.String(), "path=/in/{name}") {
+		t.Errorf("the log does not say where: %s", h.log)
 	}
 }
 

@@ -44,7 +44,7 @@ type chrome struct {
 }
 
 // startChrome starts a browser of its own for the test.
-func startChrome(t *testing.T, h *hub) *chrome {
+func startChrome(t *testing.T, h *hub, more ...chromedp.ExecAllocatorOption) *chrome {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell"} {
@@ -64,6 +64,7 @@ func startChrome(t *testing.T, h *hub) *chrome {
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "zh-CN"),
 		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
 		chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(60*time.Second))
+	options = append(options, more...)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(func() {
 		stop()
@@ -600,4 +601,43 @@ func (c *chrome) refusedToFrame() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.ContainsFunc(c.errors, func(e string) bool { return strings.Contains(e, "frame-ancestors") })
+}
+
+// A board without TLS, opened by its name in the office's network: browsers say
+// less about where a post comes from there, and have no clipboard for scripts. A
+// link from the bot still signs in, and words for elsewhere can be copied.
+func TestBrowserWithoutTLS(t *testing.T) {
+	h := newHub(t)
+	site := *h.site
+	site.PublicURL = "http://hub.local:" + must(url.Parse(h.srv.URL)).Port()
+	h.web.SetSite(&site)
+	c := startChrome(t, h, chromedp.Flag("host-resolver-rules", "MAP hub.local 127.0.0.1"))
+	c.run(goTo(site.PublicURL+"/s/LETMEIN"), click("button.primary"))
+	c.until("the post was answered", "document.body && !document.querySelector('button.wide')")
+	if page := c.value("document.body.innerText"); !strings.Contains(page, "李雷") {
+		t.Fatalf("the link does not sign in: %s", page)
+	}
+	c.run(script(`var b = document.createElement('button'); b.id = 'words'; b.setAttribute('data-press', 'words:1'); document.querySelector('.top').appendChild(b)`),
+		click("#words"), visible("#modal .long"))
+	c.run(click("#modal form > .button"))
+	c.says("复制好了")
+	c.run(click("#modal .foot .button"))
+}
+
+// Imported feedback of years ago does not look as if it were of this year.
+func TestBrowserDatesOfOtherYears(t *testing.T) {
+	h := newHub(t)
+	h.item(nil, func(i *feedback.Item) {
+		i.PostedAt = time.Date(2023, 3, 5, 2, 0, 0, 0, time.UTC)
+		i.History, i.State = true, feedback.Closed
+	})
+	b := h.browser()
+	b.signIn()
+	c := startChrome(t, h)
+	c.as(b, "/?list=all")
+	c.run(visible(".row .at"))
+	c.until("the time is written", "document.querySelector('.row .at').innerText !== ''")
+	if at := c.value("document.querySelector('.row .at').innerText"); !strings.Contains(at, "2023") {
+		t.Errorf("the row of 5 March 2023 says %s", at)
+	}
 }

@@ -107,7 +107,7 @@ func (s *Server) itemView(r *http.Request, item *feedback.Item) (*itemView, erro
 
 // backTo is the list that the item was opened from.
 func backTo(r *http.Request) string {
-	back := keep(r.URL.Query(), "list", "team", "q", "state", "priority", "sentiment", "topic", "channel", "unowned", "overdue", "since", "until")
+	back := listOf(r.URL.Query())
 	if len(back) == 0 {
 		return "/"
 	}

@@ -133,7 +133,6 @@ func (s *Server) linkPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusNotFound, "err.notfound")
 		return
 	}
-	w.Header().Set("Referrer-Policy", "no-referrer")
 	s.render(w, r, http.StatusOK, "signin", signInView{Code: code, Next: inside(r.URL.Query().Get("next"))})
 }
 

@@ -41,6 +41,7 @@
     var day = { year: 'numeric', month: 'numeric', day: 'numeric' };
     var time = { hour: '2-digit', minute: '2-digit', hour12: false };
     if (format(at, day) === format(Date.now(), day)) return format(at, time);
+    if (format(at, { year: 'numeric' }) !== format(Date.now(), { year: 'numeric' })) return format(at, day);
     return format(at, { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', hour12: false });
   }
   function times(root) {
@@ -307,6 +308,17 @@
   function shut() { if (modal.open) modal.close(); }
   function open() { if (!modal.open) modal.showModal(); }
   modal.addEventListener('click', function (e) { if (e.target === modal) shut(); });
+  // Without TLS there is no clipboard for scripts, but what is selected is copied.
+  function copied(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text).then(function () { return true; }, function () { return false; });
+    var area = make('textarea', 'offscreen'), yes = false;
+    area.value = text;
+    modal.appendChild(area);
+    area.select();
+    try { yes = document.execCommand('copy'); } catch (e) { yes = false; }
+    modal.removeChild(area);
+    return Promise.resolve(yes);
+  }
   function panel(answer) {
     modal.textContent = '';
     var f = make('form');
@@ -317,7 +329,7 @@
       var c = make('button', 'button', T.copy);
       c.type = 'button';
       c.addEventListener('click', function () {
-        navigator.clipboard.writeText(copy).then(function () { c.textContent = T.copied; }, function () { c.textContent = T.failed; });
+        copied(copy).then(function (yes) { c.textContent = yes ? T.copied : T.failed; });
       });
       f.appendChild(c);
     }

@@ -149,6 +149,7 @@
   function dayText(at) {
     if (dayOf(at) === dayOf(Date.now())) return T.today;
     if (dayOf(at) === dayOf(Date.now() - 86400000)) return T.yesterday;
+    if (format(at, { year: 'numeric' }) !== format(Date.now(), { year: 'numeric' })) return format(at, { year: 'numeric', month: 'long', day: 'numeric' });
     return format(at, { month: 'long', day: 'numeric', weekday: 'short' });
   }
 
