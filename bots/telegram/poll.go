@@ -36,8 +36,10 @@ var errWaiting = errors.New("an event could not be stored")
 // Run implements bots.Bot.
 func (b *bot) Run(ctx context.Context) error {
 	// What a person was just promised (an answer, its removal) is finished
-	// after ctx ends; each has its own deadline.
+	// when Run ends; each has its own deadline.
 	defer b.pending.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // for what waits to remove itself, where Telegram refuses for good
 	log := changes{log: b.env.Log.With("bot", b.env.Name)}
 	pause := backoff{first: b.options.Retry}
 	offset := int64(0)
@@ -247,8 +249,8 @@ func (b *bot) take(ctx context.Context, offset int64, batch []json.RawMessage) (
 	return next, failure
 }
 
-// read decodes one update. What cannot be decoded is logged by its id and
-// passed over: it would come again for ever. ok is false without an id.
+// read decodes one update. What cannot be decoded is kept as it came: it will be
+// no better the next time. ok is false without an id.
 func (b *bot) read(ctx context.Context, raw json.RawMessage) (one item, ok bool) {
 	var head struct {
 		ID int64 `json:"update_id"`
@@ -256,23 +258,31 @@ func (b *bot) read(ctx context.Context, raw json.RawMessage) (one item, ok bool)
 	if json.Unmarshal(raw, &head) != nil || head.ID <= 0 {
 		return item{}, false
 	}
-	one.id = head.ID
+	event, err := b.decode(raw)
+	if err != nil {
+		b.env.Log.ErrorContext(ctx, "an update could not be read and is kept as it came", "bot", b.env.Name, "update", head.ID, "error", err)
+		event = &bots.Event{
+			Key: "unread:" + id(head.ID), Type: bots.OnUnread, At: b.env.Now().UTC(), Raw: raw[:min(len(raw), maxRaw)],
+		}
+	}
+	return item{id: head.ID, event: event}, true
+}
+
+var errBroken = errors.New("the update broke its decoder")
+
+// decode decodes an update. A panic, which only a mistake of ours can cause, is
+// an error: the update would come again and again, and nothing behind it.
+func (b *bot) decode(raw json.RawMessage) (event *bots.Event, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			b.env.Log.ErrorContext(ctx, "an update broke its decoder and is passed over", "bot", b.env.Name, "update", one.id)
-			one.event, ok = nil, true
+			event, err = nil, errBroken
 		}
 	}()
-	event, err := decoder{me: b.self(), now: b.env.Now()}.decode(raw)
-	if err != nil {
-		b.env.Log.WarnContext(ctx, "a malformed update is passed over", "bot", b.env.Name, "update", one.id, "error", err)
-		return one, true
-	}
-	if event != nil && event.Type == bots.OnMessage {
+	event, err = decoder{me: b.self(), now: b.env.Now()}.decode(raw)
+	if err == nil && event != nil && event.Type == bots.OnMessage {
 		event.Payload = b.prompts.data(event.Chat.ID, event.ReplyTo)
 	}
-	one.event = event
-	return one, true
+	return event, err
 }
 
 // takeChat hands a chat's events over in order and starts their answers. It

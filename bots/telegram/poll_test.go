@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/bots/bottest"
@@ -91,15 +93,32 @@ func TestOneChatThatCannotBeStored(t *testing.T) {
 	}
 }
 
-func TestMalformedUpdatesAreConfirmed(t *testing.T) {
-	inbox := &bottest.Inbox{}
+// What cannot be read is kept as it came before it is confirmed: a customer may
+// have said something in it.
+func TestMalformedUpdatesAreKeptAndConfirmed(t *testing.T) {
+	var refused atomic.Int32
+	inbox := &bottest.Inbox{Reply: func(_ context.Context, e bots.Event) (bots.Answer, error) {
+		if e.Type == bots.OnUnread && refused.Add(1) == 1 {
+			return bots.Answer{}, errors.New("database is locked")
+		}
+		return bots.Answer{}, nil
+	}}
 	p, log := running(t, inbox, telegramtest.Config{})
 	bad := p.fake.PushRaw(`{"update_id":%d,"message":{"message_id":"secret words"}}`)
 	p.fake.PushRaw(`{"update_id":%d,"something_new":{"a":[null]}}`)
 	p.fake.PushRaw(`null`)
 	p.fake.UserSays(lilei, lilei, "之后")
+	kept := inbox.Wait(t, 2, func(e bots.Event) bool { return e.Type == bots.OnUnread })
+	for _, e := range kept {
+		if e.Key != kept[0].Key || !strings.Contains(e.Key, fmt.Sprint(bad)) || !strings.Contains(string(e.Raw), "secret words") || e.At.IsZero() {
+			t.Errorf("kept as %+v", e)
+		}
+	}
 	inbox.Wait(t, 1, func(e bots.Event) bool { return e.Text == "之后" })
 	bottest.Eventually(t, "all to be confirmed", func() bool { return p.fake.Unconfirmed() == 0 })
+	if n := refused.Load(); n != 2 {
+		t.Errorf("%d unread events, want the one update twice", n)
+	}
 	if !strings.Contains(log.String(), fmt.Sprint(bad)) || strings.Contains(log.String(), "secret words") {
 		t.Errorf("the log must name the update and nothing of it: %s", log)
 	}
@@ -169,6 +188,30 @@ func TestWrongTokenEndsRun(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "@BotFather") || bots.FateOf(err) != bots.Unauthorized || strings.Contains(err.Error(), p.fake.Token()) {
 			t.Errorf("%s: Run ended with %v", method, err)
 		}
+	}
+}
+
+// A revoked token ends Run at once, whatever is still to remove itself: who
+// watches over the bot hears of it, and tries again when the token is mended.
+func TestARevokedTokenIsToldAtOnce(t *testing.T) {
+	inbox := &bottest.Inbox{Reply: func(context.Context, bots.Event) (bots.Answer, error) {
+		return bots.Answer{Text: "没有「解绝」", Expires: time.Hour}, nil
+	}}
+	env, _ := bottest.NewEnv(t, inbox)
+	p := start(t, env, telegramtest.Config{})
+	p.fake.UserSays(lilei, p.group, "！解绝")
+	ended := make(chan error, 1)
+	go func() { ended <- p.bot.Run(t.Context()) }()
+	p.message(p.group, "没有「解绝」")
+	p.fake.Fail("getUpdates", telegramtest.Fault{Times: -1, Code: 401, Description: "Unauthorized"})
+	p.fake.UserSays(lilei, lilei, "x") // ends the poll that waits
+	select {
+	case err := <-ended:
+		if bots.FateOf(err) != bots.Unauthorized {
+			t.Errorf("Run ended with %v", err)
+		}
+	case <-time.After(bottest.Patience):
+		t.Fatal("Run waits for an answer to expire although the token is refused")
 	}
 }
 
