@@ -118,7 +118,7 @@ func fileFrom(resp *http.Response, address string, limit int64) (bots.File, erro
 	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone {
 		return refuse(&bots.SendError{Fate: bots.Vanished, Code: resp.Status})
 	}
-	if err := judgeStatus("", resp.StatusCode, resp.Header); err != nil {
+	if err := judgeStatus(resp.StatusCode, resp.Header); err != nil {
 		return refuse(err)
 	}
 	if limit > 0 && resp.ContentLength > limit {

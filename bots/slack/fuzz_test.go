@@ -323,6 +323,28 @@ func TestNextPause(t *testing.T) {
 	}
 }
 
+// Pauses are spread, but never to before the time that Slack asked for.
+func TestSlacksOwnTimeIsWaitedOut(t *testing.T) {
+	limited := &bots.SendError{Fate: bots.Limited, RetryAfter: 30 * time.Second}
+	for range 200 {
+		if got := waitBefore(nextPause(0, limited, 0, time.Minute), limited); got < 30*time.Second || got > 40*time.Second {
+			t.Fatalf("asked to wait 30s it waits %s", got)
+		}
+		if got := waitBefore(30*time.Second, errRenew); got < 15*time.Second || got > 30*time.Second {
+			t.Fatalf("a pause of 30s became %s", got)
+		}
+	}
+}
+
+// A workspace that moves into an organisation takes hours: nobody asks each
+// second whether it is there.
+func TestAWorkspaceThatMovesIsLeftAlone(t *testing.T) {
+	var se *bots.SendError
+	if err := judgeCode("chat.postMessage", "team_added_to_org"); !errors.As(err, &se) || se.Fate != bots.Limited || se.Scope != bots.ScopeBot || se.RetryAfter < time.Minute {
+		t.Errorf("%+v", se)
+	}
+}
+
 func TestTrustedHosts(t *testing.T) {
 	trusted := trustHosts("http://127.0.0.1:8080/api/")
 	for address, want := range map[string]bool{

@@ -202,6 +202,41 @@ func TestRateLimitIsTheChats(t *testing.T) {
 	send(t, bot, bots.Post{Chat: s.DM(lilei), Text: "another chat"})
 }
 
+// Slack limits each method by itself. One that is asked too often holds up the
+// chat it was for: a customer elsewhere is answered all the same.
+func TestALimitedMethodHoldsUpItsChatAlone(t *testing.T) {
+	s, bot := sender(t, fast())
+	editor, edits := bot.(bots.Editor)
+	finder, finds := bot.(bots.Finder)
+	recaller, recalls := bot.(bots.Recaller)
+	if !edits || !finds || !recalls {
+		t.Fatal("no editor, finder or recaller")
+	}
+	ctx, post := context.Background(), bots.Post{Key: "card:1", Chat: team, Card: card()}
+	root := send(t, bot, post).ID
+	photo := bots.Attached{Kind: "image", Name: "虫.jpg", MIME: "image/jpeg", Path: "files/photo.jpg"}
+	for method, ask := range map[string]func() error{
+		"chat.update":           func() error { return editor.Edit(ctx, root, post) },
+		"chat.delete":           func() error { return recaller.Recall(ctx, team, root) },
+		"conversations.history": func() error { _, err := finder.Find(ctx, post, time.Now()); return err },
+		"files.getUploadURLExternal": func() error {
+			_, err := bot.Send(ctx, bots.Post{Chat: team, Files: []bots.Attached{photo}})
+			return err
+		},
+		"files.completeUploadExternal": func() error {
+			_, err := bot.Send(ctx, bots.Post{Chat: team, Files: []bots.Attached{photo}})
+			return err
+		},
+	} {
+		s.Misbehave(method, slacktest.RateLimited(30*time.Second))
+		err := ask()
+		var se *bots.SendError
+		if !errors.As(err, &se) || se.Fate != bots.Limited || se.RetryAfter != 30*time.Second || se.Scope != bots.ScopeChat {
+			t.Errorf("%s: %+v", method, err)
+		}
+	}
+}
+
 func TestFilesGoOut(t *testing.T) {
 	s, bot := sender(t, fast())
 	root := send(t, bot, bots.Post{Chat: team, Card: card()}).ID

@@ -42,9 +42,9 @@ type envelope struct {
 func (b *bot) Run(ctx context.Context) error {
 	r := newReceiver(context.WithoutCancel(ctx), b)
 	defer r.stop()
-	pause := time.Duration(0)
+	pause, wait := time.Duration(0), time.Duration(0)
 	for ctx.Err() == nil {
-		if !sleep(ctx, jitter(pause)) {
+		if !sleep(ctx, wait) {
 			break
 		}
 		began := time.Now()
@@ -56,7 +56,8 @@ func (b *bot) Run(ctx context.Context) error {
 			return fmt.Errorf("slack: %s (%s)", advice, codeOf(err))
 		}
 		pause = nextPause(pause, err, time.Since(began), b.opts.Reconnect)
-		b.log.Info("slack: reconnecting", "code", codeOf(err), "error", err, "pause", pause)
+		wait = waitBefore(pause, err)
+		b.log.Info("slack: reconnecting", "code", codeOf(err), "error", err, "pause", wait)
 	}
 	return nil
 }
@@ -75,12 +76,14 @@ func nextPause(last time.Duration, err error, lived, longest time.Duration) time
 	return min(max(2*last, firstPause), longest)
 }
 
-// jitter spreads reconnects over the second half of a pause.
-func jitter(d time.Duration) time.Duration {
-	if d <= 0 {
-		return 0
+// waitBefore spreads reconnects over the second half of a pause, but not to
+// before the time that Slack asked for.
+func waitBefore(pause time.Duration, err error) time.Duration {
+	var refused *bots.SendError
+	if errors.As(err, &refused) && refused.Fate == bots.Limited {
+		return pause
 	}
-	return d/2 + rand.N(d/2+1) //nolint:gosec // spreading load needs no secret
+	return pause/2 + rand.N(pause/2+1) //nolint:gosec // spreading load needs no secret
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

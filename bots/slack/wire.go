@@ -66,7 +66,7 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	if toAPI {
 		method = path.Base(req.URL.Path)
 	}
-	if refused := judgeStatus(method, resp.StatusCode, resp.Header); refused != nil {
+	if refused := judgeStatus(resp.StatusCode, resp.Header); refused != nil {
 		return nil, refused
 	}
 	if err != nil {
@@ -113,13 +113,13 @@ func redact(err error) error {
 }
 
 // judgeStatus judges an answer by its HTTP status; nil for 200.
-func judgeStatus(method string, status int, header http.Header) error {
+func judgeStatus(status int, header http.Header) error {
 	code := strconv.Itoa(status)
 	switch {
 	case status == http.StatusOK:
 		return nil
 	case status == http.StatusTooManyRequests:
-		return limited(method, code, header.Get("Retry-After"))
+		return limited(code, header.Get("Retry-After"))
 	case status == http.StatusUnauthorized:
 		return &bots.SendError{Fate: bots.Unauthorized, Code: code}
 	case status == http.StatusRequestTimeout || status >= 500:
@@ -129,13 +129,11 @@ func judgeStatus(method string, status int, header http.Header) error {
 	}
 }
 
-// limited says how long to wait, and for whom: posting is limited a channel,
-// every other method a workspace.
-func limited(method, code, after string) error {
-	e := &bots.SendError{Fate: bots.Limited, Code: code, Scope: bots.ScopeBot, RetryAfter: time.Second}
-	if method == "chat.postMessage" || method == "chat.postEphemeral" {
-		e.Scope = bots.ScopeChat
-	}
+// limited says how long to wait. Slack limits posting by channel and every other
+// method by itself, so a limit never stands for all that the bot does: what a
+// customer is told does not wait for the edits of cards.
+func limited(code, after string) error {
+	e := &bots.SendError{Fate: bots.Limited, Code: code, Scope: bots.ScopeChat, RetryAfter: time.Second}
 	if seconds, err := strconv.Atoi(strings.TrimSpace(after)); err == nil && seconds > 0 {
 		e.RetryAfter = min(time.Duration(seconds)*time.Second, longestWait)
 	}
@@ -196,8 +194,10 @@ func judgeCode(method, code string) error {
 		e.Fate = fate
 	}
 	switch {
+	case code == "team_added_to_org":
+		e.Scope, e.RetryAfter = bots.ScopeBot, time.Minute // nothing at all goes until the workspace has moved
 	case e.Fate == bots.Limited:
-		return limited(method, code, "")
+		return limited(code, "")
 	case code == "missing_scope" && strings.HasPrefix(method, "files."):
 		e.Fate = bots.Rejected // texts still go out
 	}
