@@ -51,7 +51,8 @@ type app struct {
 	cfg      *config.Config
 	cli      *cli
 	log      *slog.Logger
-	now      func() time.Time
+	clock    *clock
+	now      func() time.Time // the clock's
 	roles    roles
 	db       *store.DB
 	late     <-chan error  // yields how the opening of a database ended that was not there at the start; nil: it was
@@ -104,9 +105,10 @@ func (a *app) stop() {
 // built is taken down again.
 func newApp(ctx context.Context, c *cli, cfg *config.Config, r roles, log *slog.Logger) (_ *app, err error) {
 	a := &app{
-		cfg: cfg, cli: c, log: log, now: time.Now, roles: r, meter: newMeter(), opened: make(chan struct{}),
+		cfg: cfg, cli: c, log: log, clock: newClock(log), roles: r, meter: newMeter(), opened: make(chan struct{}),
 		inbound: map[string]http.Handler{}, bots: map[string]bots.Bot{}, sources: map[string]any{}, channels: map[string]desk.Channel{},
 	}
+	a.now = a.clock.now
 	defer func() {
 		if err != nil {
 			a.stop()
@@ -181,6 +183,9 @@ func (a *app) keepStore(db *store.DB) {
 
 // settle does what has to be done with an open database before work begins.
 func (a *app) settle(ctx context.Context) error {
+	if err := a.keepClock(ctx); err != nil {
+		return err
+	}
 	if a.db.Dialect() == "postgres" && a.cfg.Storage.Redis == "" {
 		if err := a.lockAlone(ctx); err != nil {
 			return err

@@ -82,7 +82,35 @@ func (d *examination) database(ctx context.Context) {
 	}
 	defer db.Close()
 	d.say(what, good(db.Dialect()+" 能读能写", db.Dialect()+" can be read and written"))
+	d.clock(ctx, db)
 	d.backlog(ctx, db)
+}
+
+// clock compares this machine's clock with that of a database on another, which
+// the program goes by.
+func (d *examination) clock(ctx context.Context, db *store.DB) {
+	what := d.cli.tr("时钟", "clock")
+	var off time.Duration
+	var ok bool
+	err := db.Read(ctx, func(tx *store.Tx) error {
+		var theirs time.Time
+		var err error
+		theirs, ok, err = tx.Clock()
+		off = wall().Sub(theirs)
+		return err
+	})
+	switch {
+	case err != nil:
+		d.say(what, bad(err.Error(), err.Error(), "", ""))
+	case !ok: // a file has no clock
+	case off.Abs() > skewSaid:
+		d.say(what, bad(
+			fmt.Sprintf("本机和数据库的时钟差 %v，程序按数据库的时间走", off.Abs().Round(time.Second)),
+			fmt.Sprintf("this machine's clock and the database's differ by %v, and the program goes by the database's", off.Abs().Round(time.Second)),
+			"看看是哪一台不对，用 NTP 校准", "see which of the two is wrong, and keep both right by NTP"))
+	default:
+		d.say(what, good("和数据库的一致", "agrees with the database's"))
+	}
 }
 
 // late is how old waiting work may be before something must be wrong.

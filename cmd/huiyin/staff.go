@@ -21,7 +21,7 @@ func (c *cli) tool(ctx context.Context, fn func(cfg *config.Config, db *store.DB
 		return err
 	}
 	log := newLog(cfg, c.err)
-	db, err := store.Open(ctx, cfg.Storage.Database.Reveal(), store.Options{Log: log, Now: time.Now})
+	db, err := store.Open(ctx, cfg.Storage.Database.Reveal(), store.Options{Log: log, Now: wall})
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (c *cli) tool(ctx context.Context, fn func(cfg *config.Config, db *store.DB
 	if err != nil {
 		return err
 	}
-	return fn(cfg, db, desk.New(desk.Options{DB: db, Now: time.Now, Log: log, Keys: keys, Rules: &desk.Rules{Brand: cfg.Brand.Name}}))
+	return fn(cfg, db, desk.New(desk.Options{DB: db, Now: wall, Log: log, Keys: keys, Rules: &desk.Rules{Brand: cfg.Brand.Name}}))
 }
 
 // staff adds a colleague and prints the code that links their chat accounts, or

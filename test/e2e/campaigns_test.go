@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -35,6 +36,8 @@ func campaigns() []campaign {
 		{"upgrade", onSQLite, troubleUpgrade},
 		{"upgrade-postgres", onBoth, troubleUpgrade},
 		{"reload", onSQLite, troubleReload},
+		{"clock", onSQLite, troubleClock},
+		{"clock-postgres", onBoth, troubleClock},
 	}
 }
 
@@ -358,4 +361,45 @@ func troubleReload(r *rig) {
 	if _, err := os.Stat(r.file(0)); err != nil {
 		r.house.t.Error(err)
 	}
+}
+
+// troubleClock: the machines' clocks are set, back and forth. What signed requests
+// may be off bounds by how much: beyond that they are refused, as they must be.
+func troubleClock(r *rig) {
+	set := []func(time.Duration){r.clocked(0)}
+	if r.redis != nil {
+		r.configure(1, r.set.extra)
+		set = append(set, r.clocked(1))
+	}
+	for _, p := range r.procs {
+		r.ready(p)
+	}
+	times := 4
+	if r.long {
+		times = 30
+	}
+	for i := range times {
+		if i < 12 {
+			r.some(1)
+		}
+		set[r.rng.IntN(len(set))](r.offset())
+		r.round.Injected["clock set"]++
+		r.goOn(r.pick(300*time.Millisecond, 2*time.Second))
+	}
+}
+
+// offset is how far a clock is off that nobody looks after.
+func (r *rig) offset() time.Duration { return r.pick(-220*time.Second, 220*time.Second) }
+
+// clocked starts the i-th process on a machine whose clock is off, and returns what
+// sets that clock.
+func (r *rig) clocked(i int) (set func(off time.Duration)) {
+	file := filepath.Join(r.dir, fmt.Sprintf("clock-%d", i))
+	set = func(off time.Duration) {
+		r.must(os.WriteFile(file+".new", []byte(off.String()), 0o600))
+		r.must(os.Rename(file+".new", file))
+	}
+	set(r.offset())
+	r.procs = append(r.procs, r.launch(i, nil, "HUIYIN_CLOCK="+file))
+	return set
 }
