@@ -342,12 +342,15 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 	defer cancel()
 	sent, err := d.lookThenAsk(request, o, a)
 	if err == nil {
+		first := o.SentAt.IsZero()
 		o.State, o.SentAt, o.Error, o.SentRev = store.OutSent, d.p.now(), "", a.rev
 		if sent.ID != "" {
 			o.External = sent.ID
 		}
 		d.p.meter.Sent(d.r.name, o.Kind, "sent")
-		d.p.meter.Latency("sent", o.SentAt.Sub(o.CreatedAt))
+		if first { // a later edit is as old as what made it, not as the card
+			d.p.meter.Latency("sent", o.SentAt.Sub(o.CreatedAt))
+		}
 		return false
 	}
 	d.p.meter.Sent(d.r.name, o.Kind, string(bots.FateOf(err)))
@@ -434,7 +437,7 @@ func (d *delivery) outcome(o *store.Out, a act, err error) (gone bool) {
 	}
 	retry := func(after time.Duration) {
 		o.State, o.NextAt = store.OutRetry, now.Add(after)
-		if now.Sub(o.CreatedAt) > d.p.timing.RetryFor {
+		if d.exhausted(o, now) {
 			o.State = store.OutDead
 		}
 	}
@@ -475,6 +478,21 @@ func (d *delivery) outcome(o *store.Out, a act, err error) (gone bool) {
 		d.p.log.Error("platform refused a message", "channel", d.r.name, "out", o.ID, "kind", o.Kind, "code", se.Code)
 	}
 	return false
+}
+
+// leastTries is how often a message is tried, however old it is: a person may
+// have it sent again days later, and a busy platform is no reason to give it up.
+const leastTries = 8
+
+// exhausted reports whether a row was tried for long enough. A card is as old as
+// its item and is sent anew with each change: of it only the tries since then
+// count, as many as fit into RetryFor.
+func (d *delivery) exhausted(o *store.Out, now time.Time) bool {
+	timing := d.p.timing
+	if o.Kind == desk.OutCard || o.Kind == desk.OutFold {
+		return o.Attempts > max(leastTries, int(timing.RetryFor/max(timing.RetryMax, time.Second)))
+	}
+	return o.Attempts >= leastTries && now.Sub(o.CreatedAt) > timing.RetryFor
 }
 
 // vanished: a card that was deleted is posted again; a line whose card is gone

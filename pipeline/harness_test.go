@@ -37,7 +37,7 @@ type fakeBot struct {
 	name   string
 	next   int
 	shown  []*shown
-	refuse map[string]error // chat → what Send answers
+	refuse map[string]error // chat → what Send and Edit answer
 	lose   int              // so many answers are lost after the platform took the message
 }
 
@@ -90,6 +90,9 @@ func (b *fakeBot) Edit(_ context.Context, id string, p bots.Post) error {
 	defer b.mu.Unlock()
 	for _, m := range b.shown {
 		if m.ID == id {
+			if err := b.refuse[m.Chat]; err != nil {
+				return err
+			}
 			m.fill(p)
 			m.Edits++
 			return nil

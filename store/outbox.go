@@ -64,7 +64,7 @@ func (tx *Tx) putOut(o *Out) (inserted bool, err error) {
 }
 
 // PutFold keeps a row whose content changes while it stands, or takes over the
-// content of a known one: that is due again where it was sent.
+// content of a known one: that is due again where it was sent, or given up.
 func (tx *Tx) PutFold(o Out) error {
 	o.State = OutPending
 	if b := tx.batch; b != nil {
@@ -78,10 +78,10 @@ func (tx *Tx) PutFold(o Out) error {
 var putFold = "INSERT INTO outbox AS t (" + outColumns + ") VALUES (" + places(outColumns) + ")" + renewFold
 
 const renewFold = ` ON CONFLICT (key) DO UPDATE SET body = excluded.body, rev = t.rev + 1,
-  attempts = CASE WHEN t.state = 'sent' THEN 0 ELSE t.attempts END,
-  next_at = CASE WHEN t.state = 'sent' THEN excluded.next_at ELSE t.next_at END,
-  state = CASE WHEN t.state = 'sent' THEN 'pending' ELSE t.state END
-WHERE t.state IN ('pending', 'sending', 'retry', 'sent')`
+  attempts = CASE WHEN t.state IN ('sent', 'dead') THEN 0 ELSE t.attempts END,
+  next_at = CASE WHEN t.state IN ('sent', 'dead') THEN excluded.next_at ELSE t.next_at END,
+  state = CASE WHEN t.state IN ('sent', 'dead') THEN 'pending' ELSE t.state END
+WHERE t.state IN ('pending', 'sending', 'retry', 'sent', 'dead')`
 
 func (tx *Tx) out(what, where string, args ...any) (*Out, error) {
 	o := new(Out)
@@ -133,9 +133,10 @@ func (tx *Tx) OutsOfConversation(conversation, after int64, max int) ([]*Out, er
 }
 
 // TouchCards says that an item's cards no longer show it as it is, and returns
-// how many there are. A card that was sent is due again at once; one that waits
-// will be built from the newest state anyway; one that is being sent is seen to
-// be behind when it is finished.
+// how many there are. A card that was sent is due again at once, and so is one
+// that was given up: its chat may be back; one that waits will be built from the
+// newest state anyway; one that is being sent is seen to be behind when it is
+// finished.
 func (tx *Tx) TouchCards(item int64, now time.Time) (int, error) {
 	if n, known := tx.touchCardsLater(item, now); known {
 		return n, nil
@@ -154,9 +155,9 @@ var touchCards = "UPDATE outbox AS t SET " + touchedColumns("?") + " WHERE item 
 // touchedColumns returns what a card's row becomes when its item changed at now.
 func touchedColumns(now string) string {
 	return `rev = t.rev + 1,
-  attempts = CASE WHEN t.state = 'sent' THEN 0 ELSE t.attempts END,
-  next_at = CASE WHEN t.state = 'sent' THEN ` + now + ` ELSE t.next_at END,
-  state = CASE WHEN t.state = 'sent' THEN 'pending' ELSE t.state END`
+  attempts = CASE WHEN t.state IN ('sent', 'dead') THEN 0 ELSE t.attempts END,
+  next_at = CASE WHEN t.state IN ('sent', 'dead') THEN ` + now + ` ELSE t.next_at END,
+  state = CASE WHEN t.state IN ('sent', 'dead') THEN 'pending' ELSE t.state END`
 }
 
 // DueOut returns rows of bot that can be sent now: the first cards of urgent items,

@@ -424,7 +424,7 @@ func (tx *Tx) touchCardsLater(item int64, now time.Time) (n int, known bool) {
 			continue
 		}
 		o.Rev++
-		if o.State == OutSent {
+		if o.State == OutSent || o.State == OutDead {
 			o.State, o.Attempts, o.NextAt = OutPending, 0, now
 		}
 		if !slices.Contains(b.puts, o) {
