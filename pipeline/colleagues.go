@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/huiyin/huiyin/store"
@@ -16,16 +15,24 @@ const colleaguesFresh = 2 * time.Second
 // colleagues tells customers from colleagues without asking the database about
 // each customer.
 type colleagues struct {
-	mu       sync.Mutex
+	turn     chan struct{} // one token: whoever has it may look at the rest, and read it anew
 	accounts map[store.Account]struct{}
 	revision int64
 	read     time.Time
 }
 
-// linked reports whether an account may be a colleague's.
+func newColleagues() colleagues { return colleagues{turn: make(chan struct{}, 1)} }
+
+// linked reports whether an account may be a colleague's. While another caller
+// waits for the database, ctx ends the wait: what is pushed has to get onto the
+// spool in time.
 func (c *colleagues) linked(ctx context.Context, p *Pipeline, a store.Account) (bool, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	defer func() { <-c.turn }()
 	now, revision := p.now(), p.db.AccountsRevision()
 	if c.accounts == nil || c.revision != revision || now.Sub(c.read) >= colleaguesFresh || now.Before(c.read) {
 		err := p.db.Read(ctx, func(tx *store.Tx) error {

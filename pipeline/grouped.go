@@ -34,7 +34,7 @@ func (g *grouped[J]) do(ctx context.Context, job J) error {
 	g.busy = true
 	g.mu.Unlock()
 	if lead {
-		g.next()
+		go g.next() // the caller may have less time than the group takes
 	}
 	select {
 	case err := <-w.done:
