@@ -208,22 +208,27 @@ const lastPrefix = "last:"
 // Forget erases people whose matters have all been over for as long as the
 // privacy text of their channel promises, some at a time. It returns how many it
 // erased; somebody to whom a message is just being sent waits for the next time.
+// Where somebody cannot be erased, the others are all the same: the error is that
+// of all who could not.
 func (s *Service) Forget(ctx context.Context) (int, error) {
 	ids, err := s.due(ctx)
 	if err != nil {
 		return 0, err
 	}
 	n := 0
+	var failed error
 	for _, id := range ids {
 		switch _, err := s.remove(ctx, id, (*work).forget, "kept long enough"); {
 		case errors.Is(err, ErrSending):
-		case err != nil:
+		case err != nil && ctx.Err() != nil:
 			return n, err
+		case err != nil:
+			failed = errors.Join(failed, fmt.Errorf("author %d: %w", id, err))
 		default:
 			n++
 		}
 	}
-	return n, nil
+	return n, failed
 }
 
 // due returns people whose time has passed.

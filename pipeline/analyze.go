@@ -235,14 +235,8 @@ func (p *Pipeline) reconcileLoop(ctx context.Context) error {
 	}
 	forget := p.now()
 	for ctx.Err() == nil {
-		if now := p.now(); !now.Before(forget) {
-			more, err := p.forgetPeople(ctx)
-			if err != nil {
-				return err
-			}
-			if !more {
-				forget = now.Add(time.Hour)
-			}
+		if now := p.now(); !now.Before(forget) && !p.forgetPeople(ctx) {
+			forget = now.Add(time.Hour)
 		}
 		age, wait := p.timing.Reconcile, p.timing.Reconcile/2
 		if p.away.Load() {
@@ -272,13 +266,17 @@ func (p *Pipeline) reconcileLoop(ctx context.Context) error {
 }
 
 // forgetPeople erases people whose time has passed, some at a time, and reports
-// whether there may be more.
-func (p *Pipeline) forgetPeople(ctx context.Context) (more bool, err error) {
+// whether there may be more. That somebody cannot be erased holds up nothing: the
+// reconciler has other work.
+func (p *Pipeline) forgetPeople(ctx context.Context) (more bool) {
 	n, err := p.desk.Forget(ctx)
 	if n > 0 {
 		p.log.Info("people erased whose time has passed", "n", n)
 	}
-	return n > 0, err
+	if err != nil && ctx.Err() == nil {
+		p.log.Error("people whose time has passed could not all be erased, it is tried again", "err", err)
+	}
+	return n > 0
 }
 
 // sweepSize is how many unfinished messages one sweep rings for: the others

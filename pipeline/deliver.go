@@ -348,6 +348,7 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 			o.External = sent.ID
 		}
 		d.p.meter.Sent(d.r.name, o.Kind, "sent")
+		d.p.mended(d.r.name, tokenRefused)
 		if first { // a later edit is as old as what made it, not as the card
 			d.p.meter.Latency("sent", o.SentAt.Sub(o.CreatedAt))
 		}
@@ -356,6 +357,10 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 	d.p.meter.Sent(d.r.name, o.Kind, string(bots.FateOf(err)))
 	return d.outcome(o, a, err)
 }
+
+// tokenRefused is what is wrong with a channel whose messages are refused for the
+// token's sake, until one is taken again.
+const tokenRefused = "the platform does not accept the token"
 
 // leftSending is the error of a row whose process ended while it was sent.
 const leftSending = "the process ended while sending"
@@ -458,7 +463,7 @@ func (d *delivery) outcome(o *store.Out, a act, err error) (gone bool) {
 	case bots.Unauthorized:
 		d.limit.held(bots.ScopeBot, "", now.Add(time.Minute))
 		retry(time.Minute)
-		d.p.setHealth(d.r.name, false, "the platform does not accept the token")
+		d.p.setHealth(d.r.name, false, tokenRefused)
 	case bots.Moved:
 		d.moved(o, se.NewChat)
 		retry(0)

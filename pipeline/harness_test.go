@@ -140,6 +140,7 @@ type house struct {
 	care *fakeBot // customers, and the lead's private chat
 	hq   *fakeBot // the teams' chats
 	now  time.Time
+	file string // the database's
 	n    int
 	from int64 // state looks at the items from this one on
 }
@@ -152,7 +153,8 @@ func newHouse(t testing.TB, change func(*desk.Rules)) *house {
 	now := func() time.Time { return h.now }
 	dir := t.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	db, err := store.Open(context.Background(), "sqlite:"+filepath.Join(dir, "h.db"), store.Options{Log: log, Now: now})
+	h.file = filepath.Join(dir, "h.db")
+	db, err := store.Open(context.Background(), "sqlite:"+h.file, store.Options{Log: log, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

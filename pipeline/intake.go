@@ -384,7 +384,11 @@ func (p *Pipeline) revised(tx *store.Tx, channel string, e *listeners.Entry, now
 	if old.Text == now.Text {
 		return 0, nil
 	}
-	if _, err := tx.EditMessage(old.ID, now.Text, now.Raw, p.now().UTC()); err != nil {
+	at := p.now().UTC()
+	if at.Before(old.EditedAt) {
+		at = old.EditedAt // the clock was set back, or another machine's runs ahead
+	}
+	if _, err := tx.EditMessage(old.ID, now.Text, now.Raw, at); err != nil {
 		return 0, err
 	}
 	switch old.Stage {

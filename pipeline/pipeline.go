@@ -163,7 +163,7 @@ func New(o Options) *Pipeline {
 		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint, mind: o.Mind,
 		spool: o.Spool, opened: o.Opened, keepDone: o.KeepDone,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
-		direct: make(chan []int64, 256),
+		direct: make(chan []int64, 256), colleagues: newColleagues(),
 	}
 	p.arrivals.most, p.arrivals.work = arriveGroup, p.keepArrivals
 	p.arrivals.weigh = func(a *arrival) int { return len(a.all) }
@@ -209,6 +209,22 @@ func (p *Pipeline) setHealth(name string, ok bool, text string) {
 		p.log.Warn("channel has a problem", "channel", name, "problem", text)
 	} else if known {
 		p.log.Info("channel is well again", "channel", name)
+	}
+}
+
+// problem returns what is wrong with a channel; empty where nothing is, or nothing
+// is known.
+func (p *Pipeline) problem(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.health[name].Text
+}
+
+// mended records that what was wrong with a channel is over, unless something
+// else is.
+func (p *Pipeline) mended(name, problem string) {
+	if p.problem(name) == problem {
+		p.setHealth(name, true, "")
 	}
 }
 
@@ -437,20 +453,29 @@ func (p *Pipeline) renew(work context.Context, lease store.Lease, stay bool) {
 			return
 		}
 		asked := p.now()
-		var ok bool
-		err := p.db.Write(work, func(tx *store.Tx) error {
-			var err error
-			ok, err = tx.RenewLease(lease, p.timing.Lease, p.now())
-			return err
-		})
+		ok, err := p.renewOnce(work, lease, sure.Sub(asked))
 		switch {
 		case err == nil && ok:
 			sure = asked.Add(p.timing.Lease * 4 / 5)
-		case err == nil, !stay && p.now().After(sure):
+		case err == nil, !stay && !p.now().Before(sure):
 			p.log.Warn("lease lost", "lease", lease.Name, "epoch", lease.Epoch)
 			return
 		}
 	}
+}
+
+// renewOnce asks for more time on a lease, and waits for the answer no longer
+// than within, at least a moment: a database that hangs must not keep a holder at
+// work whose lease has run out.
+func (p *Pipeline) renewOnce(work context.Context, lease store.Lease, within time.Duration) (ok bool, err error) {
+	ctx, cancel := context.WithTimeout(work, max(within, p.timing.Lease/10))
+	defer cancel()
+	err = p.db.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		ok, err = tx.RenewLease(lease, p.timing.Lease, p.now())
+		return err
+	})
+	return ok, err
 }
 
 // release gives a lease back, so that another process need not wait for it to

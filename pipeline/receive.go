@@ -24,10 +24,19 @@ type source struct {
 // a hiccup.
 const tellFailures = 3
 
+// wellAfter is how long a bot must have received again before it counts as well:
+// one whose token is refused fails within moments, each time it is tried.
+const wellAfter = 15 * time.Second
+
 // runBot receives from one platform until ctx ends.
 func (p *Pipeline) runBot(ctx context.Context, r *runner) error {
-	p.setHealth(r.name, true, "")
+	problem := p.problem(r.name)
+	if problem == "" {
+		p.setHealth(r.name, true, "")
+	}
+	well := time.AfterFunc(wellAfter, func() { p.mended(r.name, problem) })
 	err := safely(func() error { return r.bot.Run(ctx) })
+	well.Stop()
 	if err != nil && ctx.Err() == nil {
 		p.setHealth(r.name, false, err.Error())
 		// What is refused for good is tried again now and then: tokens get

@@ -83,6 +83,14 @@ func (p *Pipeline) timersOnce(ctx context.Context, now time.Time) (more bool, er
 	}
 	p.fail("timers.due")
 	for i, r := range p.desk.Apply(ctx, changes...) {
+		if r.Err != nil && !errors.Is(r.Err, feedback.ErrDuplicate) {
+			if unwritable(r.Err) {
+				return false, r.Err
+			}
+			// One that the database does not take undoes the whole transaction: it may
+			// have been a neighbour's.
+			r = p.desk.Apply(ctx, changes[i])[0]
+		}
 		if r.Err == nil || errors.Is(r.Err, feedback.ErrDuplicate) {
 			continue
 		}
