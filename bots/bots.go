@@ -70,22 +70,22 @@ type MenuEntry struct {
 // Caps are a platform's figures. Booleans that a connector can show by
 // implementing an optional interface are not repeated here.
 type Caps struct {
-	TwoWay     bool  // customers can write and be answered
-	Team       bool  // cards can be sent to its chats
-	Polled     bool  // Run reads the platform: one process at a time, under a lease
-	Pushed     bool  // what it receives is brought again for minutes only: it is kept on disk while the database is away
-	Private    bool  // an answer in a group can be seen by one person alone
-	Text       Limit // of one message
-	Caption    Limit
-	Data       int // bytes of a button's data
-	Buttons    int // buttons in one row that people can still read
-	Toast      Limit
-	PerChat    Rate // private chats
-	PerGroup   Rate
-	Overall    Rate
-	MaxFetch   int64         // bytes of an attachment the platform lets bots fetch; 0: no limit known
-	RecallFor  time.Duration // how long a sent message can be taken back; 0: never
-	EditableIn time.Duration // how long a card can be edited; 0: always, where Editor is implemented
+	TwoWay    bool  // customers can write and be answered
+	Team      bool  // cards can be sent to its chats
+	Polled    bool  // Run reads the platform: one process at a time, under a lease
+	Pushed    bool  // what it receives is brought again for minutes only: it is kept on disk while the database is away
+	Private   bool  // an answer in a group can be seen by one person alone
+	Text      Limit // of one message
+	Caption   Limit
+	Data      int // bytes of a button's data
+	Buttons   int // buttons in one row that people can still read
+	Toast     Limit
+	PerChat   Rate // private chats
+	PerGroup  Rate
+	Overall   Rate
+	MaxFetch  int64         // bytes of an attachment the platform lets bots fetch; 0: no limit known
+	RecallFor time.Duration // how long a sent message can be taken back; 0: never
+	Renumbers bool          // a chat that gets a new id counts its messages anew: those sent before are out of reach
 }
 
 // Unit is how a platform counts text.

@@ -181,17 +181,16 @@ func (w *work) doubt(o store.Out) (bool, error) {
 // places returns where a team's cards go: as configured, then as registered in
 // place.
 func (w *work) places(team string) ([]Place, error) {
-	var out []Place
-	if t := w.r.Teams[team]; t != nil {
-		out = append(out, t.Alerts...)
-	}
-	chats, err := w.s.teamChats(w.tx)
+	all, err := w.s.teamPlaces(w.tx)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range chats {
-		p := Place{Bot: c.Bot, Chat: c.Chat}
-		if c.Team == team && !contains(out, p) {
+	var out []Place
+	if t := w.r.Teams[team]; t != nil {
+		out = all.configured(t)
+	}
+	for _, c := range all.registered {
+		if p := (Place{Bot: c.Bot, Chat: c.Chat}); c.Team == team && !contains(out, p) {
 			out = append(out, p)
 		}
 	}

@@ -280,7 +280,8 @@ func (d *delivery) card(tx *store.Tx, o *store.Out) (act, error) {
 }
 
 // thread puts a line under the item's card of the same chat. It waits for the
-// card; where the card will never come the line names its item.
+// card; where the card will never come, or is out of reach since its chat moved,
+// the line names its item.
 func (d *delivery) thread(tx *store.Tx, o *store.Out, a *act) error {
 	card, err := tx.OutOf(o.Item, fmt.Sprintf("card:%d:%s:%s", o.Item, o.Bot, o.Chat))
 	if err != nil && !errors.Is(err, feedback.ErrNotFound) {
@@ -292,7 +293,7 @@ func (d *delivery) thread(tx *store.Tx, o *store.Out, a *act) error {
 		if _, edits := d.r.bot.(bots.Editor); !edits {
 			a.post.Text = fmt.Sprintf("#%d %s", o.Item, a.post.Text)
 		}
-	case err == nil && card.State != store.OutDead && card.State != store.OutCancelled:
+	case err == nil && card.State != store.OutSent && card.State != store.OutDead && card.State != store.OutCancelled:
 		a.wait = true
 	default:
 		a.post.Text = fmt.Sprintf("#%d %s", o.Item, a.post.Text)
@@ -519,12 +520,15 @@ func (d *delivery) vanished(o *store.Out, a act, retry func(time.Duration)) {
 func (d *delivery) moved(o *store.Out, to string) {
 	ctx, cancel := context.WithTimeout(context.Background(), d.p.timing.Grace)
 	defer cancel()
-	if err := d.p.db.Write(ctx, func(tx *store.Tx) error { return tx.MoveChat(d.r.name, o.Chat, to) }); err != nil {
+	if err := d.p.db.Write(ctx, func(tx *store.Tx) error { return tx.MoveChat(d.r.name, o.Chat, to, d.r.caps.Renumbers) }); err != nil {
 		d.p.log.Error("new id of a chat not kept", "channel", d.r.name, "err", err)
 		return
 	}
 	d.p.desk.ForgetTeamChats()
 	o.Chat = to
+	if d.r.caps.Renumbers {
+		o.External = ""
+	}
 }
 
 // backoff is how long to wait before the next try: doubling from a second, with

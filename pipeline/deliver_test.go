@@ -238,6 +238,73 @@ func TestAMovedChatKeepsItsCards(t *testing.T) {
 	}
 }
 
+// TestAnUpgradedGroupGoesOn: a Telegram group that becomes a supergroup has a
+// new id and numbers its messages anew, so an old number there is another
+// message. Its team works on as before, although the configuration names the old
+// id.
+func TestAnUpgradedGroupGoesOn(t *testing.T) {
+	const old, grown = "-4001", "-1004001"
+	for name, configured := range map[string]bool{"configured": true, "registered": false} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(r *desk.Rules) {
+				ch := r.Channels["hq"]
+				ch.Caps.Renumbers = true
+				r.Channels["hq"] = ch
+				if r.Teams["care"].Alerts = nil; configured {
+					r.Teams["care"].Alerts = []desk.Place{{Bot: "hq", Chat: old}}
+				}
+			})
+			h.hq.chats = map[string]int{}
+			if !configured {
+				h.write(func(tx *store.Tx) error { return tx.SetTeamChat(store.TeamChat{Bot: "hq", Chat: old, Team: "care"}) })
+				h.p.desk.ForgetTeamChats()
+			}
+			h.says("王小明", "快递太慢了，等了三天还没收到")
+			h.card(old, 1)
+			e := h.event(bots.OnMoved, bots.Chat{ID: old, Group: true}, "", "")
+			e.NewChat = grown
+			h.receive("hq", e)
+			h.hq.refuse[old] = &bots.SendError{Fate: bots.Moved, NewChat: grown, Code: "400"}
+			h.says("李四", "杯子是破的，漏了一桌子")
+			second := h.card(grown, 2)
+			if first := h.card(old, 1); first.ID != second.ID {
+				t.Fatalf("the numbers %s and %s do not collide: nothing is shown", first.ID, second.ID)
+			}
+			note := h.event(bots.OnMessage, bots.Chat{ID: grown, Group: true}, "U-LI", "！认领")
+			note.Thread = second.ID
+			h.receive("hq", note)
+			if got := h.item(2); got.Owner == 0 || h.item(1).Owner != 0 {
+				t.Errorf("a command under #2's card claimed #1: owners %d and %d", h.item(1).Owner, got.Owner)
+			}
+			h.says("王小明", "到底什么时候送到？")
+			h.presses("U-LI", bots.Button{Data: "claim:1"})
+			h.pass(time.Minute)
+			if !strings.Contains(second.Text, "#2") {
+				t.Errorf("the card of #2 was overwritten:\n%s", second.Text)
+			}
+			first := h.card(grown, 1)
+			if !strings.Contains(first.Text, "处理中") {
+				t.Errorf("the card of #1 is behind:\n%s", first.Text)
+			}
+			h.says("王小明", "还没有人回我")
+			h.pass(time.Minute)
+			cards, said := 0, false
+			for _, m := range h.hq.in(grown) {
+				if m.Card {
+					cards++
+				}
+				said = said || strings.Contains(m.Text, "还没有人回我") && m.Thread == first.ID && !m.Card
+			}
+			if cards != 2 {
+				t.Errorf("%d cards of two items:\n%s", cards, h.team(grown))
+			}
+			if !said {
+				t.Errorf("what the customer said is not in the card's thread:\n%s", h.team(grown))
+			}
+		})
+	}
+}
+
 func TestAVanishedCardIsPostedAgain(t *testing.T) {
 	h := newHouse(t, nil)
 	h.says("王小明", "快递太慢了，等了三天还没收到")

@@ -39,6 +39,7 @@ type fakeBot struct {
 	shown  []*shown
 	refuse map[string]error // chat → what Send and Edit answer
 	lose   int              // so many answers are lost after the platform took the message
+	chats  map[string]int   // the last id of each chat, where each counts its own; nil: all count together
 }
 
 // shown is one message as it stands in a chat now.
@@ -63,7 +64,12 @@ func (b *fakeBot) Send(_ context.Context, p bots.Post) (bots.Sent, error) {
 		return bots.Sent{}, err
 	}
 	b.next++
-	m := &shown{ID: strconv.Itoa(b.next), Chat: p.Chat, Thread: p.Thread, Key: p.Key, Silent: p.Silent, Mention: p.Mention, Files: len(p.Files)}
+	id := b.next
+	if b.chats != nil {
+		b.chats[p.Chat]++
+		id = b.chats[p.Chat]
+	}
+	m := &shown{ID: strconv.Itoa(id), Chat: p.Chat, Thread: p.Thread, Key: p.Key, Silent: p.Silent, Mention: p.Mention, Files: len(p.Files)}
 	m.fill(p)
 	b.shown = append(b.shown, m)
 	if b.lose > 0 {
@@ -89,7 +95,7 @@ func (b *fakeBot) Edit(_ context.Context, id string, p bots.Post) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, m := range b.shown {
-		if m.ID == id {
+		if m.ID == id && m.Chat == p.Chat {
 			if err := b.refuse[m.Chat]; err != nil {
 				return err
 			}

@@ -66,7 +66,7 @@ func (p *Pipeline) receive(ctx context.Context, r *runner, e bots.Event) (bots.A
 	p.fail("intake.located." + bot)
 	switch e.Type {
 	case bots.OnMoved:
-		return bots.Answer{}, p.moved(ctx, bot, e)
+		return bots.Answer{}, p.moved(ctx, r, e)
 	case bots.OnJoined:
 		return bots.Answer{}, p.joined(ctx, bot, e, w)
 	case bots.OnLeft:
@@ -237,11 +237,11 @@ func (p *Pipeline) toDesk(ctx context.Context, bot string, e bots.Event, w where
 }
 
 // moved takes over a chat's new id.
-func (p *Pipeline) moved(ctx context.Context, bot string, e bots.Event) error {
-	err := p.db.Write(ctx, func(tx *store.Tx) error { return tx.MoveChat(bot, e.Chat.ID, e.NewChat) })
+func (p *Pipeline) moved(ctx context.Context, r *runner, e bots.Event) error {
+	err := p.db.Write(ctx, func(tx *store.Tx) error { return tx.MoveChat(r.name, e.Chat.ID, e.NewChat, r.caps.Renumbers) })
 	if err == nil {
 		p.desk.ForgetTeamChats()
-		p.Deliver(bot)
+		p.Deliver(r.name)
 	}
 	return err
 }

@@ -82,6 +82,7 @@ func Kind() bots.Kind {
 			Overall:   bots.Rate{N: 30, Per: time.Second},
 			MaxFetch:  maxFetch,
 			RecallFor: 48 * time.Hour,
+			Renumbers: true, // a group that becomes a supergroup
 		},
 		Options: func() any {
 			return &Options{

@@ -201,7 +201,7 @@ func testMoveChat(_ *testing.T, s *suite) {
 		must(tx.PutOut(out))(s)
 		s.ok(tx.SetTeamChat(store.TeamChat{Bot: "care", Chat: "-5", Team: "care", Title: "客服"}))
 
-		s.ok(tx.MoveChat("care", "-5", "-1005"))
+		s.ok(tx.MoveChat("care", "-5", "-1005", false))
 		equal(s, "message", must(tx.Message(m.ID))(s).Conversation, moved.ID)
 		equal(s, "out's chat", must(tx.Out(out.ID))(s).Chat, "-1005")
 		equal(s, "out's conversation", must(tx.Out(out.ID))(s).Conversation, moved.ID)
@@ -213,11 +213,47 @@ func testMoveChat(_ *testing.T, s *suite) {
 		equal(s, "team chat", *chats[0], store.TeamChat{Bot: "care", Chat: "-1005", Team: "care", Title: "客服"})
 
 		s.ok(tx.SetTeamChat(store.TeamChat{Bot: "care", Chat: "-5", Team: "care"}))
-		s.ok(tx.MoveChat("care", "-5", "-1005"))
+		s.ok(tx.MoveChat("care", "-5", "-1005", false))
 		equal(s, "team chats joined", len(must(tx.TeamChats())(s)), 1)
 		s.ok(tx.DropTeamChat("care", "-1005"))
 		equal(s, "team chats dropped", len(must(tx.TeamChats())(s)), 0)
 	})
+}
+
+// testMoveRenumbers: where the new chat counts its messages anew, an old number
+// names none of ours; where it does not, all stay known by theirs.
+func testMoveRenumbers(_ *testing.T, s *suite) {
+	for _, renumbered := range []bool{false, true} {
+		s.write(func(tx *store.Tx) {
+			from, to := fmt.Sprint("old", renumbered), fmt.Sprint("new", renumbered)
+			item := s.item(tx, nil)
+			said := s.message(s.conversation(tx, "care", from), fmt.Sprint("m", renumbered), "早")
+			said.MessageID = "57"
+			s.insert(tx, said)
+			card := &store.Out{Key: fmt.Sprint("card:", item.ID, ":care:", from), Bot: "care", Chat: from, Kind: store.CardKind, Item: item.ID, State: store.OutSent, External: "58"}
+			must(tx.PutOut(card))(s)
+			doubled := s.item(tx, nil)
+			for _, chat := range []string{from, to} {
+				must(tx.PutOut(&store.Out{Key: fmt.Sprint("card:", doubled.ID, ":care:", chat), Bot: "care", Chat: chat, Kind: store.CardKind, Item: doubled.ID, State: store.OutSent, External: "60" + chat}))(s)
+			}
+
+			s.ok(tx.MoveChat("care", from, to, renumbered))
+			moved := must(tx.OutByKey(fmt.Sprint("card:", item.ID, ":care:", to)))(s)
+			equal(s, "the card", moved.ID, card.ID)
+			equal(s, "its chat", moved.Chat, to)
+			equal(s, "its number", moved.External == "58", !renumbered)
+			_, err := tx.MessageByPlatformID("care", to, "57")
+			equal(s, "the message is known by its number", err == nil, !renumbered)
+			equal(s, "a card too many", must(tx.OutByKey(fmt.Sprint("card:", doubled.ID, ":care:", from)))(s).State, store.OutCancelled)
+			equal(s, "the other", must(tx.OutByKey(fmt.Sprint("card:", doubled.ID, ":care:", to)))(s).External, "60"+to)
+			equal(s, "followed", must(tx.MovedTo("care", from))(s), to)
+			equal(s, "another bot's", must(tx.MovedTo("hq", from))(s), from)
+			equal(s, "one that never moved", must(tx.MovedTo("care", to))(s), to)
+
+			s.ok(tx.MoveChat("care", to, from, renumbered)) // no platform does
+			must(tx.MovedTo("care", from))(s)
+		})
+	}
 }
 
 func testStaff(_ *testing.T, s *suite) {

@@ -21,6 +21,7 @@ func Run(t *testing.T, open Opener) {
 		"authors":            testAuthors,
 		"conversations":      testConversations,
 		"chat moves":         testMoveChat,
+		"chat renumbers":     testMoveRenumbers,
 		"messages once":      testMessagesOnce,
 		"messages found":     testMessagesFound,
 		"edits":              testEdits,
