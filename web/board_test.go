@@ -249,7 +249,7 @@ func TestItemPage(t *testing.T) {
 	if strings.Contains(r.body, "13800138000") {
 		t.Error("the page shows a phone number unmasked")
 	}
-	if r := b.get("/i/999"); r.status != http.StatusNotFound || !strings.Contains(r.body, "#999") {
+	if r := b.get("/i/999"); r.status != http.StatusNotFound || !strings.Contains(r.body, "#999") || !strings.Contains(r.body, `<a href="/">回看板</a>`) {
 		t.Errorf("/i/999: %d", r.status)
 	}
 	part := b.get("/i/"+itoa(item.ID), "X-Part", "1")

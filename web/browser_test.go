@@ -617,11 +617,39 @@ func TestBrowserWithoutTLS(t *testing.T) {
 	if page := c.value("document.body.innerText"); !strings.Contains(page, "李雷") {
 		t.Fatalf("the link does not sign in: %s", page)
 	}
-	c.run(script(`var b = document.createElement('button'); b.id = 'words'; b.setAttribute('data-press', 'words:1'); document.querySelector('.top').appendChild(b)`),
-		click("#words"), visible("#modal .long"))
-	c.run(click("#modal form > .button"))
-	c.says("复制好了")
-	c.run(click("#modal .foot .button"))
+	for words, where := range map[string]string{"1": "#bar", "8": "#modal"} { // few in a line below, many in a panel
+		c.run(script(`var b = document.createElement('button'); b.id = 'words' + `+words+`; b.setAttribute('data-press', 'words:' + `+words+`); document.querySelector('.top').appendChild(b)`),
+			click("#words"+words), visible(where+" .buttonrow:not(:last-child) .button"))
+		c.run(click(where + " .buttonrow:not(:last-child) .button"))
+		c.says("复制好了")
+		c.run(goTo(site.PublicURL + "/"))
+	}
+}
+
+// What was said elsewhere cannot be answered from here: the page does not say
+// that the customer will get it, and has nothing that looks like a place to write
+// a closing message and resolves at a touch.
+func TestBrowserItemWithoutWayBack(t *testing.T) {
+	h := newHub(t)
+	item := h.item(nil, func(i *feedback.Item) {
+		i.WayBack, i.Kind, i.URL = false, feedback.KindMention, "https://www.example.com/p/1"
+	})
+	b := h.browser()
+	b.signIn()
+	c := startChrome(t, h)
+	c.as(b, "/i/"+itoa(item.ID))
+	c.run(visible("#compose"), chromedp.KeyEvent("e"), chromedp.KeyEvent("r"))
+	c.until("the box is for a reply", "document.querySelector('#compose').classList.contains('mode-reply')")
+	if page := c.value("document.querySelector('#compose').innerText"); strings.Contains(page, "客户会收到") || strings.Contains(page, "解决") || !strings.Contains(page, "您去原帖发") {
+		t.Errorf("the box says: %s", page)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, d := range h.deeds {
+		if strings.HasPrefix(d.Payload, "resolve:") {
+			t.Error("a key has resolved it")
+		}
+	}
 }
 
 // Imported feedback of years ago does not look as if it were of this year.

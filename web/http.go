@@ -194,7 +194,11 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, key st
 		writeJSON(w, status, map[string]string{"error": text})
 		return
 	}
-	s.render(w, r, status, "message", messageView{Text: text})
+	v := messageView{Text: text, Home: "/", Way: say(s.language(r), "account.back")}
+	if forCustomers(r) {
+		v.Home, v.Way = "/c", say(s.language(r), "page.home")
+	}
+	s.render(w, r, status, "message", v)
 }
 
 // slow answers 429 with the time to wait.
@@ -225,10 +229,15 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 // get what their browser prefers.
 func (s *Server) language(r *http.Request) string {
 	fallback := s.site.Load().Language
-	if r.URL.Path != "/c" && !strings.HasPrefix(r.URL.Path, "/c/") {
+	if !forCustomers(r) {
 		return pickLanguage("", fallback)
 	}
 	return pickLanguage(r.Header.Get("Accept-Language"), fallback)
+}
+
+// forCustomers reports whether a request is for a page of theirs.
+func forCustomers(r *http.Request) bool {
+	return r.URL.Path == "/c" || strings.HasPrefix(r.URL.Path, "/c/")
 }
 
 func pickLanguage(accept, fallback string) string {

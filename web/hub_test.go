@@ -347,8 +347,11 @@ func (f *fakeDesk) Handle(ctx context.Context, a desk.Actor, e bots.Event) (bots
 			Buttons: [][]bots.Button{{{Text: "撤销", Data: "undo:1"}, {Text: "现在发", Data: "now:1", Style: bots.Primary}}}}, nil
 	case e.Type == bots.OnPress && verb == "more":
 		return bots.Answer{Text: "#" + rest, Buttons: [][]bots.Button{{{Text: "网页打开", URL: f.site.PublicURL + "/i/" + rest}}, {{Text: "转", Data: "assign:" + rest}, {Text: "原文", Data: "full:" + rest}}, {{Text: "关闭", Data: "close:" + rest, Style: bots.Danger}}}}, nil
-	case e.Type == bots.OnPress && verb == "words":
-		return bots.Answer{Text: "这里不能代发。文字备好了：\n\n" + strings.Repeat("您好，很抱歉给您添麻烦了。\n", 8), Buttons: [][]bots.Button{{{Text: "看原帖", URL: "https://www.example.com/p/1"}}}}, nil
+	case e.Type == bots.OnPress && verb == "words": // as many as id says
+		return bots.Answer{
+			Text:    "这里不能代发。文字备好了：\n\n" + strings.Repeat("您好，很抱歉给您添麻烦了。\n", int(id)),
+			Buttons: [][]bots.Button{{{Text: "看原帖", URL: "https://www.example.com/p/1"}, {Text: "已在原帖回复", Data: "posted:1", Style: bots.Primary}}},
+		}, nil
 	default:
 		return bots.Answer{Text: "好的", Brief: true}, nil
 	}

@@ -23,7 +23,7 @@ type itemView struct {
 	Buttons [][]chatButton
 	URL     string // of the original post
 	Thread  []entryView
-	WayBack bool
+	WayBack bool // the customer can be written to from here
 	Ended   bool
 	MayAct  bool
 	Back    string

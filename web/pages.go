@@ -29,8 +29,12 @@ type page struct {
 	V     any
 }
 
-// messageView is a page with one sentence.
-type messageView struct{ Text string }
+// messageView is a page with one sentence and the way to where there is more.
+type messageView struct {
+	Text string
+	Home string // address
+	Way  string // what leads there, in words
+}
 
 // loadPages parses the templates. They are part of the program: a mistake in
 // them is one in the source, and found by every test that starts a Server.

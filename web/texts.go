@@ -48,6 +48,7 @@ var pageTexts = map[string]text{
 	"lang":    {"zh-CN", "en"},
 	"visitor": {"访客", "Guest"},
 
+	"page.home":       {"回到对话", "Back to the conversation"},
 	"page.greeting":   {"您好，这里是{brand}。有什么想说的直接发来，文字、照片、语音都行，有人看，也有人回。", "Hello, this is {brand}. Tell us anything: words, photos or a voice message. People read it, and people answer."},
 	"page.input":      {"说点什么…", "Write a message…"},
 	"page.send":       {"发送", "Send"},
@@ -214,6 +215,7 @@ var pageTexts = map[string]text{
 	"item.seconds":   {"{n} 秒", "{n} s"},
 	"item.onlystaff": {"只有同事看得到", "Only colleagues see this"},
 	"item.tocust":    {"客户会收到", "The customer gets this"},
+	"item.topost":    {"不会自己发出：备好文字，您去原帖发", "Nothing is sent: the text is prepared for you to post"},
 
 	"delivery.pending":   {"等待发送", "Waiting to be sent"},
 	"delivery.sending":   {"正在发送", "Being sent"},

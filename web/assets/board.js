@@ -289,6 +289,7 @@
     x.addEventListener('click', hush);
     line.appendChild(x);
     bar.appendChild(line);
+    toCopy(answer, bar);
     bar.appendChild(buttons(answer.buttons, hush));
     if (answer.seconds) {
       var left = make('div', 'left'), end = Date.now() + answer.seconds * 1000;
@@ -309,30 +310,37 @@
   function open() { if (!modal.open) modal.showModal(); }
   modal.addEventListener('click', function (e) { if (e.target === modal) shut(); });
   // Without TLS there is no clipboard for scripts, but what is selected is copied.
-  function copied(text) {
+  function copied(text, within) {
     if (navigator.clipboard) return navigator.clipboard.writeText(text).then(function () { return true; }, function () { return false; });
     var area = make('textarea', 'offscreen'), yes = false;
     area.value = text;
-    modal.appendChild(area);
+    within.appendChild(area); // a dialog lets nothing outside be selected
     area.select();
     try { yes = document.execCommand('copy'); } catch (e) { yes = false; }
-    modal.removeChild(area);
+    within.removeChild(area);
     return Promise.resolve(yes);
+  }
+  // What cannot be sent from here is prepared for its place: a button copies it.
+  function toCopy(answer, into) {
+    var prepared = (answer.buttons || []).some(function (row) {
+      return row.some(function (b) { return /^posted:/.test(b.data); });
+    });
+    var words = answer.text.split('\n\n').slice(1).join('\n\n');
+    if (!prepared || !words) return;
+    var line = make('div', 'buttonrow'), c = make('button', 'button', T.copy);
+    c.type = 'button';
+    c.addEventListener('click', function () {
+      copied(words, into).then(function (yes) { c.textContent = yes ? T.copied : T.failed; });
+    });
+    line.appendChild(c);
+    into.appendChild(line);
   }
   function panel(answer) {
     modal.textContent = '';
     var f = make('form');
     f.method = 'dialog';
     f.appendChild(make('div', 'long', answer.text));
-    var copy = answer.text.split('\n\n').slice(1).join('\n\n');
-    if (copy && answer.buttons) {
-      var c = make('button', 'button', T.copy);
-      c.type = 'button';
-      c.addEventListener('click', function () {
-        copied(copy).then(function (yes) { c.textContent = yes ? T.copied : T.failed; });
-      });
-      f.appendChild(c);
-    }
+    toCopy(answer, f);
     f.appendChild(buttons(answer.buttons, shut));
     var foot = make('div', 'foot');
     foot.appendChild(make('button', 'button', T.close));
@@ -414,7 +422,7 @@
   }
   function countFiles() { el('attached').textContent = attached.length ? fill(T.files, { n: attached.length }) : ''; }
   function choose(name) {
-    if (!compose) return;
+    if (!compose || !compose.querySelector('[data-mode="' + name + '"]')) return;
     if (name === mode) { words.focus(); return; }
     if (name === 'note') { settle('note', null); return; }
     act({ data: name + ':' + cfg.item }).then(function (answer) {
