@@ -20,10 +20,12 @@ import (
 // Kind describes a connector. Configuration, sample, documentation, metric
 // labels, doctor and the conformance suite derive from it.
 type Kind struct {
-	Name   string // as in `type:` — letters, digits, dashes
-	Title  string // as people call it: Telegram, Slack, 网页
-	Sample string // YAML of one entry below `bots:`, with comments, ending in a newline
-	Caps   Caps
+	Name  string // as in `type:` — letters, digits, dashes
+	Title string // as people call it: Telegram, Slack, 网页
+	// TitleEN is the title in English; empty where it is the same.
+	TitleEN string
+	Sample  string // YAML of one entry below `bots:`, with comments, ending in a newline
+	Caps    Caps
 	// Options returns a pointer to the kind's options with their defaults.
 	// Field names are given by `yaml` tags; a field tagged `secret:"true"`
 	// gets a `*_file` twin and never shows.

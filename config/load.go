@@ -15,9 +15,10 @@ import (
 
 // Kind is a kind of bot or listener as configuration needs to know it.
 type Kind struct {
-	Name   string
-	Title  string
-	Sample string // YAML of one entry, with comments
+	Name    string
+	Title   string // as people call it
+	TitleEN string // the same in English; empty where it is Title
+	Sample  string // YAML of one entry, with comments
 	// Options returns a pointer to the kind's options with their defaults.
 	Options func() any
 	// Validate returns what is wrong with decoded options in ways that types do

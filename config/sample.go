@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -150,8 +151,8 @@ func (s *sampler) channels(key string, kinds []Kind) {
 		fmt.Fprintf(&s.b, "#%s:\n", key)
 	}
 	for _, k := range kinds {
-		if k.Title != "" {
-			s.comment("  ", k.Title)
+		if title := s.say(k.Title, cmp.Or(k.TitleEN, k.Title)); title != "" {
+			s.comment("  ", title)
 		}
 		text := indented(k.Sample, "  ")
 		if k.Name == "web" && key == "bots" {

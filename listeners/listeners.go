@@ -14,9 +14,11 @@ import (
 // Kind describes a listener. Configuration, sample, documentation, metric
 // labels and doctor derive from it.
 type Kind struct {
-	Name   string
-	Title  string
-	Sample string // YAML of one entry below `listeners:`, with comments
+	Name  string
+	Title string // as people call it: 订阅源
+	// TitleEN is the title in English; empty where it is the same.
+	TitleEN string
+	Sample  string // YAML of one entry below `listeners:`, with comments
 	// Options returns a pointer to the kind's options with their defaults,
 	// named by `yaml` tags; `secret:"true"` marks what never shows.
 	Options func() any

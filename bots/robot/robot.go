@@ -74,9 +74,10 @@ const textLimit = 1800
 // within one.
 func Kind() bots.Kind {
 	return bots.Kind{
-		Name:   "robot",
-		Title:  "群机器人",
-		Sample: sample,
+		Name:    "robot",
+		Title:   "群机器人",
+		TitleEN: "Team robot",
+		Sample:  sample,
 		Caps: bots.Caps{
 			Team:     true,
 			Text:     bots.Limit{N: textLimit, Unit: bots.Bytes},

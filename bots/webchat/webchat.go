@@ -32,8 +32,9 @@ type Options struct {
 // Kind returns the description of this connector.
 func Kind() bots.Kind {
 	return bots.Kind{
-		Name:  "web",
-		Title: "网页",
+		Name:    "web",
+		Title:   "网页",
+		TitleEN: "Web",
 		Sample: `- name: site
   type: web
   # title: 青禾咖啡               # above the chat; the brand's name where left out

@@ -408,7 +408,7 @@ func (a *app) openChannels(context.Context) error {
 			return fmt.Errorf("bot %s: %w", ch.Name, err)
 		}
 		a.bots[ch.Name] = b
-		a.channels[ch.Name] = channelOf(ch, kind, b)
+		a.channels[ch.Name] = channelOf(a.cfg, ch, kind, b)
 		a.pipeline.AddBot(ch.Name, kind.Name, kind.Caps, b)
 		if h, ok := b.(bots.Receiver); ok {
 			a.inbound[ch.Name] = h.Handler()
@@ -420,11 +420,7 @@ func (a *app) openChannels(context.Context) error {
 			return fmt.Errorf("listener %s: %w", ch.Name, err)
 		}
 		a.sources[ch.Name] = l
-		title := ch.Title
-		if title == "" {
-			title = kind.Title
-		}
-		a.channels[ch.Name] = desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title, Keep: ch.Keep}
+		a.channels[ch.Name] = desk.Channel{Name: ch.Name, Platform: kind.Name, Title: titleOf(a.cfg, ch, kind.Title, kind.TitleEN), Keep: ch.Keep}
 		a.pipeline.AddListener(ch.Name, kind.Name, l)
 		if h, ok := l.(listeners.Receiver); ok {
 			a.inbound[ch.Name] = h.Handler()

@@ -37,12 +37,12 @@ func configKinds() config.Kinds {
 	var out config.Kinds
 	for _, k := range botKinds() {
 		out.Bots = append(out.Bots, config.Kind{
-			Name: k.Name, Title: k.Title, Sample: k.Sample, Options: k.Options,
+			Name: k.Name, Title: k.Title, TitleEN: k.TitleEN, Sample: k.Sample, Options: k.Options,
 			Validate: validateBot, Team: k.Caps.Team, OneChat: k.Caps.Team && !k.Caps.TwoWay,
 		})
 	}
 	for _, k := range listenerKinds() {
-		out.Listeners = append(out.Listeners, config.Kind{Name: k.Name, Title: k.Title, Sample: k.Sample, Options: k.Options, Validate: validateListener})
+		out.Listeners = append(out.Listeners, config.Kind{Name: k.Name, Title: k.Title, TitleEN: k.TitleEN, Sample: k.Sample, Options: k.Options, Validate: validateListener})
 	}
 	return out
 }

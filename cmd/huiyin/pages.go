@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/bots/webchat"
@@ -81,7 +83,50 @@ func (b board) Step(_ context.Context, e feedback.Event) string {
 	case "message", "sent", "noted", "replied":
 		return "" // the thread shows the words themselves
 	}
-	return r.Texts.Word(r.Language, "event", e.Kind)
+	said := r.Texts.Word(r.Language, "event", e.Kind)
+	if d := detail(r, e); d != "" {
+		said += map[bool]string{true: ": ", false: "："}[r.Language == phrase.English] + d
+	}
+	return said
+}
+
+// maxDetail is how many characters of a step's own words one line shows.
+const maxDetail = 200
+
+// detail says in words what a step was about: the mark, to whom, why. Empty where
+// the step's name says it all.
+func detail(r *desk.Rules, e feedback.Event) string {
+	var parts []string
+	switch d := e.Data; e.Kind {
+	case "rated":
+		parts = []string{d["mark"] + "/5"}
+	case "priority":
+		parts = []string{d["from"] + " → " + d["to"]}
+	case "assigned":
+		parts = []string{d["to"], d["reason"]}
+	case "transferred":
+		team := d["team"]
+		if t := r.Teams[team]; t != nil {
+			team = t.Title
+		}
+		parts = []string{team, d["reason"]}
+	case "merged":
+		parts = []string{"#" + d["into"]}
+	case "joined":
+		parts = []string{"#" + d["from"]}
+	case "drafted":
+		parts = []string{d["text"]}
+	case "snoozed":
+		if until, err := time.Parse(time.RFC3339, d["until"]); err == nil {
+			parts = []string{until.In(r.Location).Format("01-02 15:04"), d["text"]}
+		}
+	case "closed":
+		if e.Staff != 0 { // else it is a word of the program's
+			parts = []string{d["why"]}
+		}
+	}
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	return bots.Limit{N: maxDetail, Unit: bots.Runes}.Cut(strings.Join(parts, " · "))
 }
 
 // Delivery returns what can be done about a message to a customer.

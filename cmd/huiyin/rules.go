@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,16 +127,21 @@ func deskRules(cfg *config.Config, mind *nlp.Live, seg nlp.Segmenter, channels m
 }
 
 // channelOf says what the desk needs to know of a bot.
-func channelOf(ch config.Channel, kind bots.Kind, b bots.Bot) desk.Channel {
-	title := ch.Title
-	if title == "" {
-		title = kind.Title
-	}
-	out := desk.Channel{Name: ch.Name, Platform: kind.Name, Title: title, Bot: true, Caps: kind.Caps, Private: kind.Caps.Private, Keep: ch.Keep}
+func channelOf(cfg *config.Config, ch config.Channel, kind bots.Kind, b bots.Bot) desk.Channel {
+	out := desk.Channel{Name: ch.Name, Platform: kind.Name, Title: titleOf(cfg, ch, kind.Title, kind.TitleEN), Bot: true, Caps: kind.Caps, Private: kind.Caps.Private, Keep: ch.Keep}
 	_, out.Edits = b.(bots.Editor)
 	_, out.Recalls = b.(bots.Recaller)
 	if l, ok := b.(bots.Linker); ok {
 		out.PrivateLink = l.PrivateLink
 	}
 	return out
+}
+
+// titleOf returns how people call a channel: as the operator says, else as its
+// kind is called in the brand's language.
+func titleOf(cfg *config.Config, ch config.Channel, title, titleEN string) string {
+	if cfg.Brand.Language == phrase.English && titleEN != "" {
+		title = titleEN
+	}
+	return cmp.Or(ch.Title, title)
 }

@@ -37,8 +37,9 @@ const (
 // Kind describes the connector.
 func Kind() listeners.Kind {
 	return listeners.Kind{
-		Name:  "feed",
-		Title: "订阅源",
+		Name:    "feed",
+		Title:   "订阅源",
+		TitleEN: "Feed",
 		Sample: `- name: weibo
   type: feed
   url: https://rsshub.example.com/weibo/keyword/青禾咖啡   # RSS, Atom or JSON Feed

@@ -30,8 +30,9 @@ type Options struct {
 // Kind describes the connector.
 func Kind() listeners.Kind {
 	return listeners.Kind{
-		Name:  "webhook",
-		Title: "接口推送",
+		Name:    "webhook",
+		Title:   "接口推送",
+		TitleEN: "Webhook",
 		Sample: `- name: shop
   type: webhook
   secret: ${SHOP_SECRET}          # posts to /in/shop are signed with it (HMAC-SHA256)

@@ -32,10 +32,10 @@
     return new Date(at).toLocaleString(cfg.lang, o);
   }
   function span(ms) {
-    var min = Math.max(1, Math.round(ms / 60000));
-    if (min < 60) return fill(T.min, { n: min });
-    if (min < 1440) return fill(T.hour, { n: Math.floor(min / 60) }) + (min < 600 && min % 60 ? ' ' + fill(T.min, { n: min % 60 }) : '');
-    return fill(T.day, { n: Math.floor(min / 1440) });
+    var min = Math.max(1, Math.ceil(ms / 60000)), hours = Math.floor(min / 60); // as cards count
+    if (hours === 0) return fill(T.min, { n: min });
+    if (hours >= 48) return fill(T.day, { n: Math.floor((hours + 12) / 24) });
+    return fill(T.hour, { n: hours }) + (min % 60 ? ' ' + fill(T.min, { n: min % 60 }) : '');
   }
   function stamp(at) {
     var day = { year: 'numeric', month: 'numeric', day: 'numeric' };
@@ -51,7 +51,7 @@
         n.textContent = fill(left < 0 ? T.over : T.left, { t: span(Math.abs(left)) });
         n.classList.toggle('over', left < 0);
       } else if (n.hasAttribute('data-ago')) {
-        n.textContent = -left < 60000 ? T.now : -left < 86400000 ? span(-left) : stamp(at);
+        n.textContent = -left < 60000 ? T.now : -left < 86400000 ? span(Math.floor(-left / 60000) * 60000) : stamp(at);
       } else {
         n.textContent = stamp(at);
       }
