@@ -160,34 +160,46 @@ func touchedColumns(now string) string {
   state = CASE WHEN t.state IN ('sent', 'dead') THEN 'pending' ELSE t.state END`
 }
 
-// DueOut returns rows of bot that can be sent now: the first cards of urgent items,
-// then other urgent rows, then the rest, each by age. So what comes in a storm
-// is not behind the reminders of what came before. Of two rows of one
-// conversation the second waits for the first. Chats named in except are left
-// out.
+// DueOut returns rows of bot that can be sent now: first cards of urgent items,
+// other urgent rows, first cards of other items and what customers wait for, then
+// what staff have seen in another form, each by age. So what is new is not behind
+// the reminders and changes of what came before, in a storm or after an outage. Of two rows of one conversation the second waits for
+// the first. Chats named in except are left out.
 func (tx *Tx) DueOut(bot string, now time.Time, limit int, except ...string) ([]*Out, error) {
 	due, err := tx.due(bot, now, limit, "", except)
 	if err != nil {
 		return nil, err
 	}
-	var first []*Out
-	if len(due) == limit { // there may be more, and a first card among it
-		if first, err = tx.due(bot, now, limit, " AND o.urgent AND o.kind = '"+CardKind+"' AND o.external = ''", except); err != nil {
+	if len(due) == limit { // there may be more, and something new among it
+		fresh, err := tx.due(bot, now, limit, " AND (o.kind = '"+CardKind+"' AND o.external = '' OR o.audience = '"+string(ToCustomer)+"')", except)
+		if err != nil {
 			return nil, err
 		}
-	} else {
-		for _, o := range due {
-			if o.firstCard() {
-				first = append(first, o)
-			}
-		}
+		due = append(fresh, slices.DeleteFunc(due, (*Out).fresh)...)
 	}
-	due = append(first, slices.DeleteFunc(due, (*Out).firstCard)...)
+	slices.SortStableFunc(due, func(a, b *Out) int { return a.rank() - b.rank() })
 	return due[:min(len(due), limit)], nil
 }
 
-// firstCard reports whether o is the card of an urgent item that nobody has seen.
-func (o *Out) firstCard() bool { return o.Urgent && o.Kind == CardKind && o.External == "" }
+// firstCard reports whether o is the card of an item that nobody has seen.
+func (o *Out) firstCard() bool { return o.Kind == CardKind && o.External == "" }
+
+// fresh reports whether o is of something that its readers know nothing of.
+func (o *Out) fresh() bool { return o.firstCard() || o.Audience == ToCustomer }
+
+// rank is o's place among what is due: the lowest goes first.
+func (o *Out) rank() int {
+	switch {
+	case o.Urgent && o.firstCard():
+		return 0
+	case o.Urgent:
+		return 1
+	case o.fresh():
+		return 2
+	default:
+		return 3
+	}
+}
 
 // due is DueOut for rows that meet a condition besides, urgent ones first.
 func (tx *Tx) due(bot string, now time.Time, limit int, condition string, except []string) ([]*Out, error) {

@@ -142,7 +142,8 @@ func testOutboxOrder(_ *testing.T, s *suite) {
 }
 
 // The first card of what is urgent goes before the reminders and changes of older
-// cards, however many there are.
+// cards, however many there are; and so, among what is not urgent, does what is
+// new, whether for staff or for a customer.
 func testFirstCards(_ *testing.T, s *suite) {
 	s.write(func(tx *store.Tx) {
 		row := func(key, kind, external string, urgent bool) {
@@ -150,20 +151,26 @@ func testFirstCards(_ *testing.T, s *suite) {
 				o.Kind, o.Audience, o.External, o.Urgent, o.Rev = kind, store.ToStaff, external, urgent, 1
 			})
 		}
+		row("dull change", store.CardKind, "16", false)
 		row("dull", store.CardKind, "", false)
 		row("changed", store.CardKind, "17", true)
 		row("reminder", "sound", "", true)
 		row("reminder 2", "sound", "", true)
 		row("first", store.CardKind, "", true)
 		row("second", store.CardKind, "", true)
-		equal(s, "all", s.due(tx), "[first second changed reminder reminder 2 dull]")
-		for limit, want := range []string{"", "[first]", "[first second]", "[first second changed]", "[first second changed reminder]"} {
+		row("note", "said", "", false)
+		row("dull 2", store.CardKind, "", false)
+		s.put(tx, "receipt", func(o *store.Out) { o.Kind, o.Conversation = "receipt", 7 })
+		all := []string{"first", "second", "changed", "reminder", "reminder 2", "dull", "dull 2", "receipt", "dull change", "note"}
+		equal(s, "all", s.due(tx), fmt.Sprint(all))
+		for limit := range len(all) {
+			want := fmt.Sprint(all[:limit])
 			var keys []string
 			for _, o := range must(tx.DueOut("care", s.now, limit))(s) {
 				keys = append(keys, o.Key)
 			}
 			if limit > 0 {
-				equal(s, fmt.Sprint("of six ", limit), fmt.Sprint(keys), want)
+				equal(s, fmt.Sprint("of ten ", limit), fmt.Sprint(keys), want)
 			}
 		}
 		equal(s, "in no chat", len(must(tx.DueOut("care", s.now, 2, "1"))(s)), 0)
