@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
@@ -20,22 +21,30 @@ type runner struct {
 	platform string
 	caps     bots.Caps
 	bot      bots.Bot
+
+	mu         sync.Mutex
+	unrecorded []desk.Delivered // what became of messages, which the database did not take
 }
 
 func newRunner(name, platform string, caps bots.Caps, b bots.Bot) *runner {
 	return &runner{name: name, platform: platform, caps: caps, bot: b}
 }
 
-// begin settles what a former holder left in the middle of sending, and reads
-// the recent past that limits are counted from. Nobody knows whether the
-// platform took what was being sent: a customer's message becomes uncertain, a
-// team's is sent again.
+// begin settles what was left in the middle of sending, by a former holder or by
+// this one before the database failed it, and reads the recent past that limits
+// are counted from. Where nobody knows whether the platform took what was being
+// sent, a customer's message becomes uncertain, and a team's is sent again.
 func (d *delivery) begin(ctx context.Context) error {
+	if err := d.catchUp(); err != nil {
+		return err
+	}
 	now := d.p.now()
 	var left, recent []*store.Out
 	err := d.p.db.Read(ctx, func(tx *store.Tx) error {
 		var err error
-		if left, err = tx.Sending(d.r.name, d.epoch); err != nil {
+		// Nothing is being sent yet under this lease, which may have the epoch of
+		// the one before: a holder that did not give it back has it still.
+		if left, err = tx.Sending(d.r.name, d.epoch+1); err != nil {
 			return err
 		}
 		recent, err = tx.SentSince(d.r.name, now.Add(-time.Minute))
@@ -60,6 +69,20 @@ func (d *delivery) begin(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// catchUp records what became of messages while the database took nothing. Of
+// those that another process has judged meanwhile, its word counts.
+func (d *delivery) catchUp() error {
+	d.r.mu.Lock()
+	known := d.r.unrecorded
+	d.r.unrecorded = nil
+	d.r.mu.Unlock()
+	if len(known) == 0 {
+		return nil
+	}
+	// What fails again is kept again.
+	return errors.Join(d.finishAll(known)...)
 }
 
 // back takes a count back: nothing left.
@@ -146,7 +169,7 @@ func same(err error, n int) []error {
 }
 
 // finishAll records what became of rows, with a context that outlives a stop:
-// the platform may have taken them.
+// the platform may have taken them. What cannot be recorded is kept for later.
 func (d *delivery) finishAll(all []desk.Delivered) []error {
 	ctx, cancel := context.WithTimeout(context.Background(), d.p.timing.Grace)
 	defer cancel()
@@ -162,6 +185,9 @@ func (d *delivery) finishAll(all []desk.Delivered) []error {
 			d.p.log.Warn("delivery was recorded by another process", "out", o.ID)
 		case result.Err != nil:
 			errs[i] = result.Err
+			d.r.mu.Lock()
+			d.r.unrecorded = append(d.r.unrecorded, all[i])
+			d.r.mu.Unlock()
 		default:
 			d.p.fail("deliver.recorded")
 			d.p.fail("deliver.recorded." + o.Kind)
