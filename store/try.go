@@ -17,6 +17,9 @@ func (tx *Tx) Try(fn func() error) error {
 		return err
 	}
 	tx.after = tx.after[:hooks]
+	if tx.failed != nil {
+		return err // all of it is rolled back
+	}
 	if _, back := tx.exec("ROLLBACK TO SAVEPOINT try"); back != nil {
 		return errors.Join(err, back)
 	}

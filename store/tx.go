@@ -180,10 +180,14 @@ func list[T any](tx *Tx, fields func(*T) []any, query string, args ...any) ([]*T
 }
 
 // ready reports why no statement can run now, and returns args as the engines
-// take them.
+// take them. After one that failed none does: on a full disk SQLite has ended the
+// transaction by itself then, and would keep what follows a statement at a time.
 func (tx *Tx) ready(args []any) ([]any, error) {
 	if tx.ended {
 		return nil, errEnded
+	}
+	if tx.failed != nil {
+		return nil, tx.failed
 	}
 	err := tx.ctx.Err()
 	if err == nil {
@@ -191,9 +195,7 @@ func (tx *Tx) ready(args []any) ([]any, error) {
 			return args, nil
 		}
 	}
-	if tx.failed == nil {
-		tx.failed = err
-	}
+	tx.failed = err
 	return nil, err
 }
 
