@@ -76,6 +76,10 @@ func (w *work) erase(author *feedback.Author, why string) (store.Erased, error) 
 // that happens once it was kept long enough: what the person has said since, and
 // waits on a disk spool, is new.
 func (w *work) forget(author *feedback.Author, why string) (store.Erased, error) {
+	// What is just now being made of what they wrote is ended and emptied, too.
+	if _, err := w.tx.LockAuthor(author.ID); err != nil {
+		return store.Erased{}, err
+	}
 	var items []int64
 	for before := int64(0); ; {
 		page, err := w.tx.Items(store.Query{Author: author.ID, Before: before, Limit: 1000})
@@ -104,12 +108,12 @@ func (w *work) forget(author *feedback.Author, why string) (store.Erased, error)
 	if err != nil {
 		return erased, err
 	}
+	used, err := w.tx.FilesInUse(sent) // one file can go to several people
+	if err != nil {
+		return erased, err
+	}
 	for _, path := range sent {
-		used, err := w.tx.FileInUse(path)
-		if err != nil {
-			return erased, err
-		}
-		if !used { // one file can go to several people
+		if !used[path] && !slices.Contains(erased.Files, path) {
 			erased.Files = append(erased.Files, path)
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -29,7 +30,7 @@ type Erased struct {
 // shows what they said again and again, so that the ids are remembered.
 func (tx *Tx) EraseAuthor(id int64, oneWay bool) (Erased, error) {
 	var e Erased
-	if _, err := tx.Author(id); err != nil {
+	if _, err := tx.LockAuthor(id); err != nil {
 		return e, err
 	}
 	err := tx.each(func(r rows) error {
@@ -46,22 +47,26 @@ func (tx *Tx) EraseAuthor(id int64, oneWay bool) (Erased, error) {
 			return e, err
 		}
 	}
-	if err := tx.eraseItems(id, &e); err != nil {
+	// Who is erased, and what they wrote, is known by this from now on. Sources name
+	// people and messages as they like: it is nothing that they could guess.
+	mark := rand.Text()
+	if err := tx.eraseItems(id, mark, &e); err != nil {
 		return e, err
 	}
 	for _, s := range []struct {
 		n     *int64
 		query string
+		args  []any
 	}{
-		{&e.Attachments, "DELETE FROM attachments WHERE message IN (" + authorsMessages + ")"},
+		{&e.Attachments, "DELETE FROM attachments WHERE message IN (" + authorsMessages + ")", []any{id}},
 		// The id stays unique, and says nothing.
-		{&e.Messages, "UPDATE messages SET external = 'erased ' || id, message_id = '', reply_to = '', text = '', raw = NULL, url = '', fields = '', verdict = '', error = '', stage = 'done' WHERE id IN (" + authorsMessages + ")"},
-		{nil, "UPDATE outbox SET state = 'cancelled' WHERE " + waiting + " AND kind <> 'card' AND (" + authorsOut + ")"},
-		{&e.Outgoing, "UPDATE outbox SET key = 'erased ' || id, body = NULL, external = '', error = '', chat = CASE WHEN audience = 'customer' THEN '' ELSE chat END WHERE kind <> 'card' AND (" + authorsOut + ")"},
-		{nil, "UPDATE conversations SET chat = 'erased ' || id, title = '', fields = '', pending = '' WHERE author = ?1"},
-		{nil, "UPDATE authors SET external = 'erased ' || id, name = '', handle = '', followers = 0 WHERE id = ?1"},
+		{&e.Messages, "UPDATE messages SET external = " + erasedName + ", message_id = '', reply_to = '', text = '', raw = NULL, url = '', fields = '', verdict = '', error = '', stage = 'done' WHERE id IN (" + authorsMessages + ")", []any{id, mark}},
+		{nil, "UPDATE outbox SET state = 'cancelled' WHERE " + waiting + " AND kind <> 'card' AND id IN (" + authorsOut + ")", []any{id}},
+		{&e.Outgoing, "UPDATE outbox SET key = " + erasedName + ", body = NULL, external = '', error = '', chat = CASE WHEN audience = 'customer' THEN '' ELSE chat END WHERE kind <> 'card' AND id IN (" + authorsOut + ")", []any{id, mark}},
+		{nil, "UPDATE conversations SET chat = " + erasedName + ", title = '', fields = '', pending = '' WHERE author = ?1", []any{id, mark}},
+		{nil, "UPDATE authors SET external = " + erasedName + ", name = '', handle = '', followers = 0 WHERE id = ?1", []any{id, mark}},
 	} {
-		n, err := tx.exec(s.query, id)
+		n, err := tx.exec(s.query, s.args...)
 		if err != nil {
 			return e, err
 		}
@@ -72,16 +77,46 @@ func (tx *Tx) EraseAuthor(id int64, oneWay bool) (Erased, error) {
 	return e, nil
 }
 
+// LockAuthor returns the author, and holds until the transaction ends what could
+// become something new of theirs: their conversations, and what nobody has
+// finished. What was being made of them at this moment is there when it returns.
+func (tx *Tx) LockAuthor(id int64) (*feedback.Author, error) {
+	for _, query := range []string{
+		"SELECT id FROM conversations WHERE author = ? ORDER BY id",
+		"SELECT id FROM messages WHERE author = ? AND stage = 'new' ORDER BY id",
+	} {
+		if lock := tx.locked(); lock != "" {
+			if _, err := tx.ids(query+lock, id); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return tx.Author(id)
+}
+
+// The rows of an author, ?1. Each set is looked up in an index of its own: neither
+// engine would use them for alternatives.
 const (
 	authorsConversations = "SELECT c.id FROM conversations c WHERE c.author = ?1"
 	authorsItems         = "SELECT i.id FROM items i WHERE i.author = ?1 AND i.author <> 0"
-	authorsMessages      = "SELECT m.id FROM messages m WHERE m.author = ?1 OR (m.item <> 0 AND m.item IN (" + authorsItems + ")) OR (m.conversation <> 0 AND m.conversation IN (" + authorsConversations + "))"
-	authorsOut           = "conversation IN (" + authorsConversations + ") OR item IN (" + authorsItems + ")"
+	authorsMessages      = "SELECT m.id FROM messages m WHERE m.author = ?1 UNION SELECT m.id FROM messages m WHERE m.item <> 0 AND m.item IN (" + authorsItems + ") UNION SELECT m.id FROM messages m WHERE m.conversation <> 0 AND m.conversation IN (" + authorsConversations + ")"
+	authorsOut           = "SELECT o.id FROM outbox o WHERE o.conversation <> 0 AND o.conversation IN (" + authorsConversations + ") UNION SELECT o.id FROM outbox o WHERE o.item <> 0 AND o.item IN (" + authorsItems + ")"
 )
+
+// erasedName is what an erased row is called by instead of what its source calls
+// it; ?2 is the mark of the erasure.
+const erasedName = "'erased ' || id || ' ' || ?2"
+
+// notErased is the condition that a row of table bears the name that its source
+// gave it. Rows that were erased by older programs have no mark.
+func notErased(table string) string {
+	name := "'erased ' || " + table + ".id || ' '"
+	return "substr(" + table + ".external || ' ', 1, length(" + name + ")) <> " + name
+}
 
 // eraseItems empties the author's items, raising their versions: nobody who read
 // one before can write its text back.
-func (tx *Tx) eraseItems(author int64, e *Erased) error {
+func (tx *Tx) eraseItems(author int64, mark string, e *Erased) error {
 	items, err := list(tx, itemRow, "SELECT "+selectItemColumns+" FROM items WHERE author = ? AND author <> 0 ORDER BY id"+tx.locked(), author)
 	if err != nil {
 		return err
@@ -96,14 +131,11 @@ func (tx *Tx) eraseItems(author int64, e *Erased) error {
 		if err := tx.IndexItem(i.ID, nil); err != nil {
 			return err
 		}
-		for _, query := range []string{
-			"UPDATE events SET data = '' WHERE item = ?",
-			"UPDATE events SET key = 'erased ' || id WHERE item = ? AND key <> ''",
-			"UPDATE timers SET data = '' WHERE item = ?",
-		} {
-			if _, err := tx.exec(query, i.ID); err != nil {
-				return err
-			}
+		if _, err := tx.exec("UPDATE events SET data = '', key = CASE WHEN key <> '' THEN "+erasedName+" ELSE '' END WHERE item = ?1", i.ID, mark); err != nil {
+			return err
+		}
+		if _, err := tx.exec("UPDATE timers SET data = '' WHERE item = ?", i.ID); err != nil {
+			return err
 		}
 		n, err := tx.exec("DELETE FROM corrections WHERE item = ?", i.ID)
 		if err != nil {
@@ -125,7 +157,7 @@ func (tx *Tx) rememberErased(author int64) error {
 		err := r.Scan(&channel, &external)
 		ids = append(ids, [2]string{channel, external})
 		return err
-	}, "SELECT channel, external FROM messages WHERE author = ? AND direction = 'in' AND external NOT LIKE 'erased %'", author)
+	}, "SELECT channel, external FROM messages m WHERE author = ? AND direction = 'in' AND "+notErased("m"), author)
 	if err != nil {
 		return err
 	}
@@ -188,14 +220,14 @@ func (tx *Tx) WasErased(channel string, externals []string) (map[string]bool, er
 // AuthorSending returns how many messages to an author are at this moment handed
 // to a platform.
 func (tx *Tx) AuthorSending(id int64) (int, error) {
-	n, err := tx.number("SELECT count(*) FROM outbox WHERE state = 'sending' AND state IN ('pending', 'retry', 'sending', 'uncertain', 'dead') AND kind <> 'card' AND ("+authorsOut+")", id)
+	n, err := tx.number("SELECT count(*) FROM outbox WHERE state = 'sending' AND state IN ('pending', 'retry', 'sending', 'uncertain', 'dead') AND kind <> 'card' AND id IN ("+authorsOut+")", id)
 	return int(n), err
 }
 
 // OutsOfAuthor returns what was or is to be sent because of an author, the oldest
 // first; cards, which are built anew, are left out.
 func (tx *Tx) OutsOfAuthor(id int64) ([]*Out, error) {
-	return list(tx, outRow, selectOut+"WHERE kind <> 'card' AND ("+authorsOut+") ORDER BY id", id)
+	return list(tx, outRow, selectOut+"WHERE kind <> 'card' AND id IN ("+authorsOut+") ORDER BY id", id)
 }
 
 // MessagesOfAuthor returns everything said by an author, to them, and about them
@@ -215,18 +247,20 @@ func (tx *Tx) CorrectionsOf(item int64) ([]*Correction, error) {
 		"SELECT id, "+correctionColumns+" FROM corrections WHERE item = ? ORDER BY id", item)
 }
 
-// FileInUse reports whether a stored file belongs to anything that is left.
-func (tx *Tx) FileInUse(path string) (bool, error) {
-	n, err := tx.number("SELECT count(*) FROM attachments WHERE path = ?", path)
-	if err != nil || n > 0 {
-		return n > 0, err
+// FilesInUse returns which of stored files belong to an attachment that is left.
+// What the outbox sends of them are attachments of its messages, too.
+func (tx *Tx) FilesInUse(paths []string) (map[string]bool, error) {
+	used := make(map[string]bool)
+	if len(paths) == 0 {
+		return used, nil
 	}
-	where := "instr(body, CAST(? AS BLOB)) > 0"
-	if tx.d == postgres {
-		where = "position(convert_to(?, 'UTF8') IN body) > 0"
-	}
-	n, err = tx.number("SELECT count(*) FROM outbox WHERE body IS NOT NULL AND "+where, path)
-	return n > 0, err
+	in, arg := anyText(tx.d, paths)
+	return used, tx.each(func(r rows) error {
+		var path string
+		err := r.Scan(&path)
+		used[path] = true
+		return err
+	}, "SELECT DISTINCT path FROM attachments WHERE path "+in, arg)
 }
 
 // AuthorChannels returns the channels that anybody wrote on.
@@ -251,7 +285,7 @@ func (tx *Tx) AuthorsToForget(channel string, oneWay bool, before time.Time, lim
 	if oneWay {
 		over, ours = "i.state IN ('open', 'waiting') OR i.state = 'new' AND i.way_back OR i.ended_at > ?2 OR i.created_at > ?2", "1 = 1"
 	}
-	return tx.ids(`SELECT a.id FROM authors a WHERE a.channel = ?1 AND a.external NOT LIKE 'erased %' AND a.created_at <= ?2
+	return tx.ids(`SELECT a.id FROM authors a WHERE a.channel = ?1 AND `+notErased("a")+` AND a.created_at <= ?2
   AND (`+ours+`)
   AND NOT EXISTS (SELECT 1 FROM items i WHERE i.author = a.id AND (`+over+`))
   AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.author = a.id AND m.received_at > ?2)

@@ -33,11 +33,42 @@ func Numbered(query string) string { return numbered(query) }
 // ExplainAnalyzeBatch returns how PostgreSQL looks for a batch to be analysed.
 func (tx *Tx) ExplainAnalyzeBatch(ids []int64) (plan string, err error) {
 	in, arg := anyID(tx.d, ids)
+	return tx.explain(analyzeBatch(in), arg, limit(50))
+}
+
+// ExplainOfAuthor returns how what an author has is looked for.
+func (tx *Tx) ExplainOfAuthor(author int64) (plan string, err error) {
+	for _, query := range []string{
+		"SELECT path FROM attachments WHERE message IN (" + authorsMessages + ")",
+		"SELECT text FROM messages WHERE id IN (" + authorsMessages + ")",
+		"SELECT body FROM outbox WHERE id IN (" + authorsOut + ")",
+		"SELECT body FROM outbox WHERE " + waiting + " AND id IN (" + authorsOut + ")",
+	} {
+		one, err := tx.explain(query, author)
+		if err != nil {
+			return "", err
+		}
+		plan += query + "\n" + one
+	}
+	return plan, nil
+}
+
+func (tx *Tx) explain(query string, args ...any) (plan string, err error) {
+	if tx.d == sqlite {
+		err = tx.each(func(r rows) error {
+			var id, parent, unused int64
+			var line string
+			err := r.Scan(&id, &parent, &unused, &line)
+			plan += line + "\n"
+			return err
+		}, "EXPLAIN QUERY PLAN "+query, args...)
+		return plan, err
+	}
 	err = tx.each(func(r rows) error {
 		var line string
 		err := r.Scan(&line)
 		plan += line + "\n"
 		return err
-	}, "EXPLAIN "+analyzeBatch(in), arg, limit(50))
+	}, "EXPLAIN "+query, args...)
 	return plan, err
 }

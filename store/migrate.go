@@ -142,6 +142,10 @@ func migrateSQLite(ctx context.Context, c *sqliteConn, pool *sql.DB, file string
 		if have, err = copySQLite(ctx, c, pool, file, db); err != nil {
 			return err
 		}
+		// Whoever held the lock may have gone further than this program knows.
+		if err := fits(have, all, false); err != nil {
+			return err
+		}
 	}
 	for _, m := range all[have:] {
 		if err := stepSQLite(ctx, c, m, db); err != nil {

@@ -128,9 +128,9 @@ func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (
 	}
 	xid := string(begun[1].Rows[0][0])
 	tx = &Tx{db: db, ctx: ctx, stmt: ctx, conn: pgTx{e, c.Conn()}, d: postgres, write: true}
-	kept := false
+	open := true
 	defer func() {
-		if !kept { // also when fn ends its goroutine
+		if open { // also when fn ends its goroutine
 			rollback(ctx, c)
 		}
 	}()
@@ -140,10 +140,10 @@ func (e *pgEngine) attempt(ctx context.Context, db *DB, fn func(tx *Tx) error) (
 		}
 		return nil, false, err
 	}
+	open = false
 	if retry, err := e.commit(ctx, c, xid); err != nil {
 		return nil, retry, err
 	}
-	kept = true
 	return tx, false, nil
 }
 
@@ -162,7 +162,9 @@ func finish(ctx context.Context, c *pgxpool.Conn, statement string) error {
 	return err
 }
 
-// commit commits, and finds out what became of it when the answer is lost.
+// commit commits, and finds out what became of it when the answer is lost. It is
+// asked over another connection: this one is given up first, for all others of the
+// pool may have lost their answers, too.
 func (e *pgEngine) commit(ctx context.Context, c *pgxpool.Conn, xid string) (retry bool, err error) {
 	err = finish(ctx, c, "COMMIT")
 	if err == nil {
@@ -172,6 +174,7 @@ func (e *pgEngine) commit(ctx context.Context, c *pgxpool.Conn, xid string) (ret
 	if errors.As(err, &pg) && pg.Severity == "ERROR" {
 		return again(err), fmt.Errorf("store: commit: %w", classify(err))
 	}
+	c.Release()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pgFinish)
 	defer cancel()
 	for {

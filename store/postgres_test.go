@@ -150,6 +150,23 @@ func TestPostgresCommitLost(t *testing.T) {
 	})
 }
 
+// Where every connection has just lost the answer to its COMMIT, as when the
+// server restarts, there is still one left to ask what became of them.
+func TestPostgresCommitLostOnEveryConnection(t *testing.T) {
+	p, dsn := startProxy(t, storetest.PostgresDSN(t))
+	db := storetest.Open(t, dsn+"&pool_max_conns=1", store.Options{})
+	p.fault.Store(int32(loseAnswer))
+	runs := 0
+	mustWrite(t, db, func(tx *store.Tx) error {
+		runs++
+		return tx.SetState("seed", "kept", time.Time{})
+	})
+	if runs != 1 {
+		t.Errorf("ran %d times", runs)
+	}
+	expectState(t, db, "kept")
+}
+
 // Connections are cut at random while many write: each Write that returned nil
 // is there once, each that failed is not there.
 func TestPostgresTerminated(t *testing.T) {

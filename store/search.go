@@ -13,8 +13,10 @@ import (
 
 // The bounds of an item's index entry, the tighter of both engines'.
 const (
-	maxTokens     = 16_000 // positions of a tsvector end at 16,383
-	maxTokenBytes = 120    // longer ones are found by their digest
+	maxTokens     = 16_000    // positions of a tsvector end at 16,383
+	maxTokenBytes = 120       // longer ones are found by their digest
+	maxEntry      = 1_000_000 // bytes of all codes: a tsvector takes 1 MiB with its blocks
+	tokenRoom     = 5         // bytes that a tsvector takes for a token beside its code, at most
 )
 
 var tokenCode = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
@@ -32,14 +34,16 @@ func encodeToken(token string) string {
 }
 
 func encodeTokens(tokens []string) []string {
-	codes := make([]string, 0, min(len(tokens), maxTokens))
+	codes, room := make([]string, 0, min(len(tokens), maxTokens)), maxEntry
 	for _, t := range tokens {
-		if len(codes) == maxTokens {
+		code := encodeToken(t)
+		if code == "" {
+			continue
+		}
+		if room -= len(code) + tokenRoom; len(codes) == maxTokens || room < 0 {
 			break
 		}
-		if code := encodeToken(t); code != "" {
-			codes = append(codes, code)
-		}
+		codes = append(codes, code)
 	}
 	return codes
 }
@@ -48,7 +52,8 @@ func encodeTokens(tokens []string) []string {
 // a phrase is found where its tokens were given one after another. So give the
 // finest cut of the text first, whole and with its repeats (single Chinese
 // characters, Latin words, numbers), and after it whatever else the item is to
-// be found by. What lies beyond 16,000 tokens is not found.
+// be found by. What lies beyond 16,000 tokens, or beyond what fits into an entry
+// (5,000 of the longest), is not found.
 func (tx *Tx) IndexItem(id int64, tokens []string) error {
 	if b := tx.batch; b != nil && !b.writing {
 		b.words[id] = tokens

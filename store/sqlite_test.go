@@ -355,6 +355,43 @@ func TestSQLiteFull(t *testing.T) {
 	})
 }
 
+// A statement for which the disk has no room ends SQLite's transaction by itself.
+// What the same function does after it, whether it looked at the error or undid
+// that part alone, must not be kept a statement at a time: Write refuses it.
+func TestSQLiteFullKeepsNothingOfIt(t *testing.T) {
+	db := storetest.OpenSQLite(t, store.Options{})
+	tooBig := func(tx *store.Tx) error {
+		_, err := tx.InsertMessages([]*feedback.Message{{Channel: "care", External: "big", Text: strings.Repeat("满", 1<<20)}})
+		return err
+	}
+	mustWrite(t, db, func(tx *store.Tx) error {
+		_, err := tx.Number("PRAGMA max_page_count = 400")
+		return err
+	})
+	for name, work := range map[string]func(tx *store.Tx) error{
+		"passed over": func(tx *store.Tx) error {
+			_ = tooBig(tx)
+			return tx.SetState("seed", "left", time.Time{})
+		},
+		"undone": func(tx *store.Tx) error {
+			_ = tx.Try(func() error { return tooBig(tx) })
+			return tx.Try(func() error { return tx.SetState("seed", "left", time.Time{}) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rung := false
+			err := db.Write(t.Context(), func(tx *store.Tx) error {
+				tx.After(func() { rung = true })
+				return work(tx)
+			})
+			if !errors.Is(err, store.ErrUnavailable) || rung {
+				t.Errorf("error %v, rung %v", err, rung)
+			}
+			expectState(t, db, "")
+		})
+	}
+}
+
 // A reader that is cancelled inside a long statement gives its connection back in
 // order.
 func TestSQLiteReadCancelled(t *testing.T) {
@@ -596,6 +633,37 @@ func TestReadOnlyOlder(t *testing.T) {
 		if _, err := store.Open(t.Context(), dsn, store.Options{ReadOnly: true}); !errors.Is(err, store.ErrOlderSchema) {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// A start that waited for another process, which brought the database further than
+// this program knows, says so.
+func TestOvertakenWhileWaitingToMigrate(t *testing.T) {
+	dsn := storetest.SQLiteDSN(t)
+	seed(t, dsn, "kept")
+	other, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		db, err := store.OpenWith(context.Background(), dsn, slog.New(slog.DiscardHandler), "CREATE TABLE extra (n BIGINT);")
+		if err == nil {
+			err = db.Close()
+		}
+		opened <- err
+	}()
+	time.Sleep(500 * time.Millisecond) // it has seen an older schema and waits for the lock; if not, the test only shows less
+	if _, err := other.Exec("INSERT INTO schema_migrations (version, name, applied_at) VALUES (1000, 'newer', 0); COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; !errors.Is(err, store.ErrNewerSchema) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -37,6 +37,9 @@ func (tx *Tx) writeBack() error {
 		h := b.items[id]
 		h.stored, h.changed, h.facets = h.item.Version, false, facetsOf(&h.item)
 	}
+	if len(b.folds) > 0 {
+		delete(b.next, "outbox") // they took numbers of their own
+	}
 	b.clear()
 	return nil
 }

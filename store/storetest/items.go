@@ -226,7 +226,9 @@ func testErase(_ *testing.T, s *suite) {
 		must(tx.PutOut(sent))(s)
 		d := s.conversation(tx, "care", "2")
 		other = d.Author
-		s.insert(tx, s.message(d, "other", "别人"))
+		said := s.message(d, "other", "别人")
+		said.Attachments = []feedback.Attachment{{Kind: "image", Path: "of/another", State: feedback.AttachmentStored}}
+		s.insert(tx, said)
 	})
 	s.write(func(tx *store.Tx) {
 		equal(s, "files", fmt.Sprint(must(tx.EraseAuthor(author, true))(s)), "{2 1 1 2 0 [ab/cd]}")
@@ -250,9 +252,51 @@ func testErase(_ *testing.T, s *suite) {
 		gone := must(tx.WasErased("care", []string{"13800000000:1", "other"}))(s)
 		equal(s, "ids that are known to be erased", fmt.Sprint(gone), "map[13800000000:1:true]")
 		equal(s, "of another channel", len(must(tx.WasErased("shop", []string{"13800000000:1"}))(s)), 0)
+		equal(s, "files that are left", line(must(tx.FilesInUse([]string{"ab/cd", "of/another"}))(s)), "map[of/another:true]")
 		equal(s, "another's", must(tx.Author(other))(s).Name, "王芳")
 		equal(s, "another's message", must(tx.MessageByExternal("care", "other"))(s).Text, "别人")
 		_, err = tx.EraseAuthor(1e9, false)
 		s.is(err, feedback.ErrNotFound)
+	})
+}
+
+// Sources name people and messages as they like: no name keeps somebody else, or
+// themselves, from being erased.
+func testEraseHostileIDs(_ *testing.T, s *suite) {
+	id := func(n int64) string { return fmt.Sprint("erased ", n) }
+	s.write(func(tx *store.Tx) {
+		// Who comes first names themselves, and what they say, as those after them
+		// will be known once they are erased.
+		first := &feedback.Author{Channel: "shop", External: id(2), Name: "甲"}
+		s.ok(tx.UpsertAuthor(first))
+		second := &feedback.Author{Channel: "shop", External: "ERASED me", Name: "乙"}
+		s.ok(tx.UpsertAuthor(second))
+		equal(s, "numbers", line(first.ID, second.ID), "1 2")
+		squat := &feedback.Message{Channel: "shop", External: id(2), Author: first.ID, Text: "占位", Direction: feedback.In}
+		victim := &feedback.Message{Channel: "shop", External: "erased by me", Author: second.ID, Text: "我的电话", Direction: feedback.In}
+		s.insert(tx, squat, victim)
+		equal(s, "numbers", line(squat.ID, victim.ID), "1 2")
+		must(tx.PutOut(&store.Out{Key: id(2), Bot: "hq"}))(s)
+		item := s.item(tx, func(i *feedback.Item) { i.Author = second.ID })
+		out := &store.Out{Key: "k", Bot: "hq", Item: item.ID, Body: []byte("乙")}
+		must(tx.PutOut(out))(s)
+		equal(s, "number", out.ID, 2)
+		must(tx.AddEvent(&feedback.Event{Item: 0, Key: id(2)}))(s)
+		event := &feedback.Event{Item: item.ID, Key: "e"}
+		must(tx.AddEvent(event))(s)
+		equal(s, "number", event.ID, 2)
+		equal(s, "to forget", line(must(tx.AuthorsToForget("shop", true, s.now.Add(time.Hour), 10))(s)), "[1 2]")
+	})
+	s.write(func(tx *store.Tx) {
+		must(tx.EraseAuthor(2, true))(s)
+		must(tx.EraseAuthor(1, true))(s)
+	})
+	s.read(func(tx *store.Tx) {
+		equal(s, "to forget", len(must(tx.AuthorsToForget("shop", true, s.now.Add(time.Hour), 10))(s)), 0)
+		equal(s, "does not come back", len(must(tx.WasErased("shop", []string{"erased by me", id(2)}))(s)), 2)
+	})
+	s.write(func(tx *store.Tx) {
+		// Twice is no error: a command can be given again.
+		must(tx.EraseAuthor(2, true))(s)
 	})
 }

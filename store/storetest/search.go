@@ -165,3 +165,19 @@ func testHostileTokens(_ *testing.T, s *suite) {
 		equal(s, "one word throughout", must(tx.CountItems(store.Query{Phrase: repeated[:50]}))(s), 1)
 	})
 }
+
+// An item with as many and as long tokens as are kept is found by the first and the
+// last of those, on both engines.
+func testManyTokens(_ *testing.T, s *suite) {
+	tokens := make([]string, 20_000)
+	for k := range tokens {
+		tokens[k] = fmt.Sprintf("%0120d", k)
+	}
+	s.write(func(tx *store.Tx) {
+		i := s.item(tx, nil)
+		s.ok(tx.IndexItem(i.ID, tokens))
+		equal(s, "the first", must(tx.CountItems(store.Query{Words: tokens[:1]}))(s), 1)
+		equal(s, "one after another", must(tx.CountItems(store.Query{Phrase: tokens[100:103]}))(s), 1)
+		equal(s, "what is not kept any more", must(tx.CountItems(store.Query{Words: tokens[19_999:]}))(s), 0)
+	})
+}

@@ -92,6 +92,36 @@ func testTogether(_ *testing.T, s *suite) {
 	})
 }
 
+// Rows that are written on the way take numbers, too: those that follow get others.
+func testTogetherFolds(_ *testing.T, s *suite) {
+	var ms []*feedback.Message
+	s.write(func(tx *store.Tx) {
+		for _, chat := range []string{"a", "b"} {
+			ms = append(ms, s.message(s.conversation(tx, "care", chat), chat+":1", "快递太慢了"))
+		}
+		s.insert(tx, ms...)
+	})
+	s.ok(s.db.Write(s.Context(), func(tx *store.Tx) error {
+		return tx.Together(ms, store.Finishing{}, func() error {
+			for _, m := range ms {
+				s.opened(tx, m)
+				if err := tx.PutFold(store.Out{Key: "fold", Bot: "hq", Chat: "C1", Audience: store.ToStaff, Kind: "fold", NextAt: s.now, CreatedAt: s.now}); err != nil {
+					return err
+				}
+				// Whatever is not held has what was kept back written first.
+				if _, err := tx.Corrections(0); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}))
+	s.read(func(tx *store.Tx) {
+		equal(s, "rows", len(must(tx.DueOut("hq", s.now, 100))(s)), 5)
+		equal(s, "the shared card", must(tx.OutByKey("fold"))(s).Rev, 1)
+	})
+}
+
 // Later messages join what is there: items are held, changed and compared.
 func testTogetherJoins(_ *testing.T, s *suite) {
 	var m *feedback.Message
