@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/huiyin/huiyin/feedback"
 )
@@ -75,7 +76,47 @@ func (tx *Tx) Author(id int64) (*feedback.Author, error) {
 		return a, nil
 	}
 	a := new(feedback.Author)
-	return a, tx.get(fmt.Sprintf("author %d", id), authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE id = ?", id)
+	err := tx.get(fmt.Sprintf("author %d", id), authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE id = ?", id)
+	if err == nil {
+		tx.authorRead(a)
+	}
+	return a, err
+}
+
+// readAuthors are authors as a transaction last read or wrote them.
+type readAuthors map[int64]feedback.Author
+
+// authorRead remembers an author as the database has it.
+func (tx *Tx) authorRead(a *feedback.Author) {
+	if tx.authors == nil {
+		tx.authors = make(readAuthors)
+	}
+	tx.authors[a.ID] = *a
+}
+
+// changes returns which columns of an author differ from what was read, and their
+// values as they are kept; all of one that was not read.
+func (read readAuthors) changes(a *feedback.Author) (columns []string, values []any, err error) {
+	now, err := bind(authorFields(a))
+	if err != nil {
+		return nil, nil, err
+	}
+	columns = strings.Split(authorColumns, ", ")
+	stored, known := read[a.ID]
+	if !known {
+		return columns, now, nil
+	}
+	was, err := bind(authorFields(&stored))
+	if err != nil {
+		return nil, nil, err
+	}
+	changed := columns[:0]
+	for i, c := range columns {
+		if was[i] != now[i] {
+			changed, values = append(changed, c), append(values, now[i])
+		}
+	}
+	return changed, values, nil
 }
 
 // AuthorByExternal returns the author whom channel knows as external.
@@ -84,15 +125,28 @@ func (tx *Tx) AuthorByExternal(channel, external string) (*feedback.Author, erro
 	return a, tx.get("author of "+channel, authorRow(a), "SELECT id, "+authorColumns+" FROM authors WHERE channel = ? AND external = ?", channel, short(external))
 }
 
-// SaveAuthor keeps all of a stored author.
+// SaveAuthor keeps what of a stored author differs from what this transaction read.
+// What it did not change stays as another one leaves it: nobody holds an author.
 func (tx *Tx) SaveAuthor(a *feedback.Author) error {
 	if b := tx.batch; b != nil && b.authors[a.ID] != nil {
 		same := *a
 		b.authors[a.ID], b.savedAuthors[a.ID] = &same, true
 		return nil
 	}
-	n, err := tx.exec(updateAuthor, append(authorFields(a), a.ID)...)
-	return changed(n, err, "author", a.ID)
+	columns, values, err := tx.authors.changes(a)
+	if err != nil || len(columns) == 0 {
+		return err
+	}
+	n, err := tx.exec(updateAuthor(columns), append(values, a.ID)...)
+	if err := changed(n, err, "author", a.ID); err != nil {
+		return err
+	}
+	tx.authorRead(a)
+	return nil
+}
+
+func updateAuthor(columns []string) string {
+	return "UPDATE authors SET " + assignments(strings.Join(columns, ", ")) + " WHERE id = ?"
 }
 
 // changed turns an update that met no row into ErrNotFound.

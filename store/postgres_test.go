@@ -338,6 +338,66 @@ func TestPostgresFence(t *testing.T) {
 	}
 }
 
+// Two transactions that change different things of one person keep both: somebody
+// is blocked while the first message of theirs is being answered.
+func TestPostgresAuthorsChangedAtOnce(t *testing.T) {
+	for name, together := range map[string]bool{"alone": false, "in a batch": true} {
+		t.Run(name, func(t *testing.T) {
+			db := storetest.OpenPostgres(t, store.Options{})
+			m := &feedback.Message{Channel: "care", External: "1", Lane: feedback.Live, Stage: feedback.StageNew}
+			a := &feedback.Author{Channel: "care", External: "u", Name: "王芳"}
+			mustWrite(t, db, func(tx *store.Tx) error {
+				err := tx.UpsertAuthor(a)
+				m.Author = a.ID
+				return err
+			})
+			change := func(tx *store.Tx, what func(a *feedback.Author)) error {
+				a, err := tx.Author(a.ID)
+				if err != nil {
+					return err
+				}
+				what(a)
+				return tx.SaveAuthor(a)
+			}
+			mustWrite(t, db, func(tx *store.Tx) error {
+				work := func() error {
+					a, err := tx.Author(a.ID)
+					if err != nil {
+						return err
+					}
+					mustWrite(t, db, func(tx *store.Tx) error {
+						if err := tx.UpsertAuthor(&feedback.Author{Channel: "care", External: "u", Name: "王小芳"}); err != nil {
+							return err
+						}
+						return change(tx, func(a *feedback.Author) { a.Blocked = true })
+					})
+					a.Informed = true
+					if err := tx.SaveAuthor(a); err != nil {
+						return err
+					}
+					a.Informed, a.Gone = false, true
+					if err := tx.SaveAuthor(a); err != nil {
+						return err
+					}
+					a.Informed = true
+					return tx.SaveAuthor(a)
+				}
+				if !together {
+					return work()
+				}
+				return tx.Together([]*feedback.Message{m}, store.Finishing{}, work)
+			})
+			mustRead(t, db, func(tx *store.Tx) error {
+				a, err := tx.Author(a.ID)
+				if err == nil && (!a.Blocked || !a.Informed || !a.Gone || a.Name != "王小芳") {
+					err = fmt.Errorf("kept: %+v", a)
+				}
+				return err
+			})
+		})
+	}
+}
+
 // TestPostgresAnalyzeBatch: what is to be analysed is found by its number, also
 // where PostgreSQL believes that next to nothing is new, as it does under load.
 func TestPostgresAnalyzeBatch(t *testing.T) {

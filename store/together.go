@@ -52,6 +52,7 @@ type together struct {
 	touched      map[int64]time.Time
 	done         []*feedback.Message
 	savedAuthors map[int64]bool
+	readAuthors  readAuthors // the transaction's
 	savedConvs   map[int64]bool
 	savedStates  map[string]bool
 }
@@ -104,6 +105,10 @@ func (tx *Tx) Together(ms []*feedback.Message, f Finishing, fn func() error) err
 	b := &together{expected: len(ms), reserved: map[string][]int64{}, taken: map[string]int{}, next: map[string]int64{}}
 	b.forget()
 	b.clear()
+	if tx.authors == nil {
+		tx.authors = make(readAuthors)
+	}
+	b.readAuthors = tx.authors
 	if err := tx.hold(b, ms, f); err != nil {
 		return err
 	}

@@ -69,6 +69,7 @@ func (tx *Tx) holdAuthors(b *together, ids []int64) error {
 	authors, err := list(tx, authorRow, "SELECT id, "+authorColumns+" FROM authors WHERE id "+in, arg)
 	for _, a := range authors {
 		b.authors[a.ID] = a
+		tx.authorRead(a)
 	}
 	return err
 }

@@ -37,6 +37,9 @@ func (tx *Tx) writeBack() error {
 		h := b.items[id]
 		h.stored, h.changed, h.facets = h.item.Version, false, facetsOf(&h.item)
 	}
+	for id := range b.savedAuthors {
+		b.readAuthors[id] = *b.authors[id]
+	}
 	if len(b.folds) > 0 {
 		delete(b.next, "outbox") // they took numbers of their own
 	}
@@ -94,7 +97,6 @@ var (
 	updateHeldItem = "UPDATE items SET version = ?, live = ?, sentiment = ?, facets_before = facets, facets = ?, " + assignments(itemColumns) + " WHERE id = ? AND version = ?"
 	insertHeldOut  = "INSERT INTO outbox (id, " + outColumns + ") VALUES (?, " + places(outColumns) + ") ON CONFLICT (key) DO NOTHING"
 	insertHeldSaid = "INSERT INTO messages (id, " + messageColumns + ") VALUES (?, " + places(messageColumns) + ") ON CONFLICT (channel, external) DO NOTHING"
-	updateAuthor   = "UPDATE authors SET " + assignments(authorColumns) + " WHERE id = ?"
 	updateConv     = "UPDATE conversations SET " + assignments(conversationColumns) + " WHERE id = ?"
 )
 
@@ -288,7 +290,11 @@ func (b *together) otherRows(run runRow) error {
 		}
 	}
 	for _, id := range sortedKeys(b.savedAuthors) {
-		if err := run(1, updateAuthor, append(authorFields(b.authors[id]), id)...); err != nil {
+		columns, values, err := b.readAuthors.changes(b.authors[id])
+		if err == nil && len(columns) > 0 {
+			err = run(1, updateAuthor(columns), append(values, id)...)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -344,9 +350,7 @@ func (tx *Tx) writeBackSets(b *together) error {
 			m := b.done[i]
 			return []any{m.ID, string(m.Stage), m.Item, inJSON(&m.Verdict), m.Error}
 		})
-	authors := sortedKeys(b.savedAuthors)
-	s.updates("authors", given(authorColumns), "id, "+authorColumns, "t.id = g.id", true, len(authors),
-		func(i int) []any { return append([]any{authors[i]}, authorFields(b.authors[authors[i]])...) })
+	s.authors(b)
 	convs := sortedKeys(b.savedConvs)
 	s.updates("conversations", given(conversationColumns), "id, "+conversationColumns, "t.id = g.id", true, len(convs),
 		func(i int) []any { return append([]any{convs[i]}, conversationFields(b.convs[convs[i]])...) })
@@ -436,6 +440,26 @@ func (s *sets) words(b *together) {
 		})
 	}
 	s.rest("DELETE FROM item_words t USING ", " AS g(item) WHERE t.item = g.item", false, len(gone), func(i int) []any { return []any{gone[i]} })
+}
+
+// authors adds a statement for each set of columns that changed: mostly there is one.
+func (s *sets) authors(b *together) {
+	sets := map[string][][]any{}
+	for _, id := range sortedKeys(b.savedAuthors) {
+		columns, values, err := b.readAuthors.changes(b.authors[id])
+		if err != nil {
+			s.err = err
+			return
+		}
+		if len(columns) > 0 {
+			key := strings.Join(columns, ", ")
+			sets[key] = append(sets[key], append([]any{id}, values...))
+		}
+	}
+	for _, columns := range sortedKeys(sets) {
+		rows := sets[columns]
+		s.updates("authors", given(columns), "id, "+columns, "t.id = g.id", true, len(rows), func(i int) []any { return rows[i] })
+	}
 }
 
 func (s *sets) timers(b *together) {

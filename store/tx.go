@@ -23,6 +23,8 @@ type Tx struct {
 	after  []func()
 	batch  *together // inside Together
 	linked *bool     // set where accounts are linked or unlinked
+	// authors are those that SaveAuthor compares with.
+	authors readAuthors
 }
 
 // conn is an engine's connection inside a transaction. It takes statements with
