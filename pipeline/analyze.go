@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -207,19 +206,7 @@ func understand(rules *desk.Rules, m *feedback.Message) (in desk.Incoming, err e
 // failed remembers why a message could not be dealt with.
 func (p *Pipeline) failed(ctx context.Context, m *feedback.Message, cause error) {
 	p.log.Warn("message not dealt with, it will be tried again", "message", m.ID, "channel", m.Channel, "err", cause)
-	err := p.db.Write(ctx, func(tx *store.Tx) error {
-		fresh, err := tx.Message(m.ID)
-		if err != nil || fresh.Stage != feedback.StageNew {
-			return err
-		}
-		if fresh.Attempts == 0 {
-			if _, err := tx.CountAttempts([]int64{m.ID}); err != nil {
-				return err
-			}
-		}
-		fresh.Error = fmt.Sprint(cause)
-		return tx.SaveMessage(fresh)
-	})
+	err := p.db.Write(ctx, func(tx *store.Tx) error { return tx.Failed(m.ID, cause.Error()) })
 	if err != nil {
 		p.log.Error("failure not recorded", "message", m.ID, "err", err)
 	}

@@ -97,18 +97,21 @@ func (tx *Tx) joinConversations(bot, from, to string) error {
 		err := r.Scan(&p.old, &p.new)
 		doubled = append(doubled, p)
 		return err
-	}, "SELECT o.id, n.id FROM conversations o JOIN conversations n ON n.channel = o.channel AND n.author = o.author WHERE o.channel = ? AND o.chat = ? AND n.chat = ?", bot, from, to)
+	}, "SELECT o.id, n.id FROM conversations o JOIN conversations n ON n.channel = o.channel AND n.author = o.author WHERE o.channel = ? AND o.chat = ? AND n.chat = ? ORDER BY o.id"+tx.locked(), bot, from, to)
 	if err != nil {
 		return err
 	}
 	for _, p := range doubled {
-		for _, table := range []string{"messages", "items", "outbox"} {
-			if _, err := tx.exec("UPDATE "+table+" SET conversation = ? WHERE conversation = ? AND conversation <> 0", p.new, p.old); err != nil {
+		for _, query := range []string{
+			"UPDATE messages SET conversation = ?1 WHERE conversation = ?2 AND conversation <> 0",
+			// Whoever read one before must not bring the old conversation back.
+			"UPDATE items SET conversation = ?1, version = version + 1 WHERE conversation = ?2 AND conversation <> 0",
+			"UPDATE outbox SET conversation = ?1 WHERE conversation = ?2 AND conversation <> 0",
+			"DELETE FROM conversations WHERE id = ?2 AND id <> ?1",
+		} {
+			if _, err := tx.exec(query, p.new, p.old); err != nil {
 				return err
 			}
-		}
-		if _, err := tx.exec("DELETE FROM conversations WHERE id = ?", p.old); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -237,7 +237,8 @@ func (tx *Tx) EditMessage(id int64, text string, raw []byte, editedAt time.Time)
 }
 
 // SaveMessage keeps the item, stage, lane, verdict, error, text and platform id
-// of a stored message.
+// of a stored message, whatever they are by then: of one that others may be
+// finishing, Finish and Failed do so.
 func (tx *Tx) SaveMessage(m *feedback.Message) error {
 	n, err := tx.exec("UPDATE messages SET item = ?, stage = ?, lane = ?, verdict = ?, error = ?, text = ?, message_id = ? WHERE id = ?",
 		m.Item, string(m.Stage), string(m.Lane), inJSON(&m.Verdict), m.Error, m.Text, short(m.MessageID), m.ID)
@@ -349,6 +350,13 @@ func (tx *Tx) finishPostgres(ms []*feedback.Message, finished []bool) error {
 	}, `UPDATE messages m SET stage = g.stage, item = g.item, verdict = g.verdict, error = g.error
 FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[]) AS g(id, stage, item, verdict, error)
 WHERE m.id = g.id AND m.stage || '' = 'new' RETURNING m.id`, ids, stages, items, verdicts, errs)
+}
+
+// Failed remembers why an unfinished message could not be dealt with, and that it
+// was tried at all. One that somebody else has finished meanwhile stays as it is.
+func (tx *Tx) Failed(id int64, cause string) error {
+	_, err := tx.exec("UPDATE messages SET error = ?, attempts = CASE WHEN attempts = 0 THEN 1 ELSE attempts END WHERE id = ? AND stage || '' = 'new'", cause, id)
+	return err
 }
 
 // Unfinished returns messages received before a time that nobody has finished,

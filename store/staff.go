@@ -262,9 +262,16 @@ func sessionRow(s *Session) []any {
 
 const sessionColumns = "hash, staff, created_at, seen_at, expires"
 
-// PutSession keeps a sign-in by the hash of its token, or its newer times.
+// PutSession keeps a new sign-in by the hash of its token.
 func (tx *Tx) PutSession(s Session) error {
-	_, err := tx.exec("INSERT INTO sessions ("+sessionColumns+") VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET seen_at = excluded.seen_at, expires = excluded.expires", sessionRow(&s)...)
+	_, err := tx.exec("INSERT INTO sessions ("+sessionColumns+") VALUES (?, ?, ?, ?, ?)", sessionRow(&s)...)
+	return err
+}
+
+// RenewSession keeps that a sign-in was used now and lasts until expires. One that
+// has ended since it was read stays so.
+func (tx *Tx) RenewSession(hash string, now, expires time.Time) error {
+	_, err := tx.exec("UPDATE sessions SET seen_at = ?1, expires = ?2 WHERE hash = ?3 AND expires > ?1", now, expires, hash)
 	return err
 }
 

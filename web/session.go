@@ -95,21 +95,14 @@ func (s *Server) sessionOf(r *http.Request) (*session, error) {
 		return nil, err
 	}
 	if now.Sub(row.SeenAt) > sessionFresh {
-		s.touch(r.Context(), *row, now)
+		s.touch(r.Context(), row, now)
 	}
 	return ses, nil
 }
 
 // touch notes that a session is in use, which keeps it.
-func (s *Server) touch(ctx context.Context, row store.Session, now time.Time) {
-	row.SeenAt, row.Expires = now, now.Add(sessionAge)
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		// It may have been revoked since it was read.
-		if _, err := tx.Session(row.Hash, now); err != nil {
-			return absent(err)
-		}
-		return tx.PutSession(row)
-	})
+func (s *Server) touch(ctx context.Context, row *store.Session, now time.Time) {
+	err := s.db.Write(ctx, func(tx *store.Tx) error { return tx.RenewSession(row.Hash, now, now.Add(sessionAge)) })
 	if err != nil {
 		s.log.Warn("web: session not prolonged", "staff", row.Staff, "err", err)
 	}

@@ -185,6 +185,12 @@ func testFinish(_ *testing.T, s *suite) {
 		equal(s, "replayed", must(tx.Message(ms[1].ID))(s).Stage, feedback.StageNew)
 		s.is(tx.Replay(ms[1].ID), feedback.ErrNotFound)
 		equal(s, "none", len(must(tx.Finish(nil))(s)), 0)
+
+		for range 2 {
+			s.ok(tx.Failed(ms[1].ID, "away"))
+			got = must(tx.Message(ms[1].ID))(s)
+			equal(s, "failed", line(got.Stage, got.Attempts, got.Error), line(feedback.StageNew, 1, "away"))
+		}
 	})
 }
 

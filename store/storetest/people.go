@@ -199,10 +199,13 @@ func testMoveChat(_ *testing.T, s *suite) {
 		elsewhere := s.conversation(tx, "hq", "-5")
 		out := &store.Out{Key: "k", Bot: "care", Chat: "-5", Conversation: old.ID}
 		must(tx.PutOut(out))(s)
+		item := s.item(tx, func(i *feedback.Item) { i.Conversation = old.ID })
 		s.ok(tx.SetTeamChat(store.TeamChat{Bot: "care", Chat: "-5", Team: "care", Title: "客服"}))
 
 		s.ok(tx.MoveChat("care", "-5", "-1005", false))
 		equal(s, "message", must(tx.Message(m.ID))(s).Conversation, moved.ID)
+		equal(s, "item", must(tx.Item(item.ID))(s).Conversation, moved.ID)
+		s.is(tx.UpdateItem(item), feedback.ErrConflict) // read before: it would take the item back
 		equal(s, "out's chat", must(tx.Out(out.ID))(s).Chat, "-1005")
 		equal(s, "out's conversation", must(tx.Out(out.ID))(s).Conversation, moved.ID)
 		equal(s, "another bot's chat", must(tx.Conversation(elsewhere.ID))(s).Chat, "-5")
@@ -316,10 +319,13 @@ func testSignIn(_ *testing.T, s *suite) {
 		_, err = tx.Session("s", session.Expires)
 		s.is(err, feedback.ErrNotFound)
 		session.SeenAt, session.Expires = s.now.Add(time.Minute), s.now.Add(2*time.Hour)
-		s.ok(tx.PutSession(session))
+		s.ok(tx.RenewSession("s", session.SeenAt, session.Expires))
 		equal(s, "session seen", *must(tx.Session("s", s.now.Add(time.Hour)))(s), session)
 		s.ok(tx.PutSession(store.Session{Hash: "s2", Staff: 4, Expires: s.now.Add(time.Hour)}))
 		s.ok(tx.DropSessionsOf(3))
+		_, err = tx.Session("s", s.now)
+		s.is(err, feedback.ErrNotFound)
+		s.ok(tx.RenewSession("s", s.now, s.now.Add(time.Hour)))
 		_, err = tx.Session("s", s.now)
 		s.is(err, feedback.ErrNotFound)
 		s.ok(tx.DropSession("s2"))
