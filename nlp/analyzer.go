@@ -197,7 +197,8 @@ type scratch struct {
 	advert         hit // the heaviest sign of spam in the text as written; none where end is 0
 	units          []uint64
 	seen           observation
-	turned         bool // a negation turned a word
+	turned         bool    // a negation turned a word
+	listed         float64 // what the word lists say of the whole text
 	cues           Cues
 	spam           float64
 	reading        sentiment.Reading
@@ -248,7 +249,7 @@ func (a *Analyzer) Analyze(text string) Verdict {
 // read reads everything that needs no judgement from text.
 func (a *Analyzer) read(s *scratch, text string) {
 	s.fold.reset(text)
-	s.folded = string(s.fold.text)
+	s.folded = s.fold.of(text)
 	s.look(a.rules.alphabet)
 	a.find(s)
 	s.cutClauses()

@@ -65,7 +65,10 @@ func (s *scratch) addEvidence(why, text string, start, end int32) {
 		return
 	}
 	from, to, said := s.fold.span(text, start, end)
-	e := Evidence{For: why, Start: from, End: to, Text: strings.ToValidUTF8(said, "\ufffd")}
+	if s.fold.broken {
+		said = strings.ToValidUTF8(said, "\ufffd")
+	}
+	e := Evidence{For: why, Start: from, End: to, Text: said}
 	if !slices.Contains(s.evidence, e) {
 		s.evidence = append(s.evidence, e)
 	}
@@ -105,7 +108,7 @@ func (s *scratch) sentimentSpans(v *Verdict, text string) {
 // tighten returns the span of c to show: all of it, or of a long one from its
 // first word of the right sign to the last.
 func (s *scratch) tighten(c *clause, sign float64) (start, end int32) {
-	if utf8.RuneCount(s.fold.text[c.start:c.end]) <= maxSpanRunes {
+	if s.fold.index(c.end)-s.fold.index(c.start) <= maxSpanRunes {
 		return c.start, c.end
 	}
 	start, end = math.MaxInt32, 0

@@ -139,7 +139,7 @@ func (a *Analyzer) names(s *scratch, topics []Topic) bool {
 // exampleRowsOf appends the rows of text under a mask, each once.
 func exampleRowsOf(rows []uint32, text []rune, mask uint32) []uint32 {
 	start := len(rows)
-	rows = appendHashes(rows, appendUnits(nil, text))
+	rows = appendRowsUnder(rows, appendUnits(nil, text), mask)
 	return append(rows[:start], onceUnder(mask, rows[start:])...)
 }
 

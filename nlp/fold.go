@@ -48,6 +48,7 @@ type folded struct {
 	runes   []rune
 	offsets []int32  // a rune: the byte of text where it begins; and one more for the end
 	origins []origin // a rune
+	broken  bool     // the original may hold bytes that are not text
 }
 
 // origin is a character of the original: its number, and the byte where it
@@ -57,6 +58,7 @@ type origin struct{ rune, byte int32 }
 // reset makes f the folded form of text, reusing its memory.
 func (f *folded) reset(text string) {
 	f.text, f.runes, f.offsets, f.origins = f.text[:0], f.runes[:0], f.offsets[:0], f.origins[:0]
+	f.broken = false
 	table, plain := simplified(), plainSigns()
 	from := origin{}
 	for i, r := range text {
@@ -109,6 +111,7 @@ func (f *folded) push(r rune, from origin) {
 
 // pushRare appends what r folds to: nothing, or any number of runes.
 func (f *folded) pushRare(r rune, from origin, table *simplifyTable) {
+	f.broken = f.broken || r == utf8.RuneError
 	start := len(f.text)
 	end := appendFolded(f.text, r, table)
 	for start < len(end) {
@@ -117,6 +120,15 @@ func (f *folded) pushRare(r rune, from origin, table *simplifyTable) {
 		start += size
 		f.text = end[:start]
 	}
+}
+
+// of returns the folded form of original, which was given to reset: many a short
+// message is its own.
+func (f *folded) of(original string) string {
+	if string(f.text) == original {
+		return original
+	}
+	return string(f.text)
 }
 
 // index returns the number of the rune that holds the byte at.

@@ -319,15 +319,12 @@ const textEdge = 1
 
 // appendRows appends the rows of the runs of one to three units.
 func appendRows(rows []uint32, units []uint64) []uint32 {
-	rows = appendHashes(rows, units)
-	for i := range rows {
-		rows[i] &= headRows - 1
-	}
-	return rows
+	return appendRowsUnder(rows, units, headRows-1)
 }
 
-// appendHashes appends what appendRows makes rows of.
-func appendHashes(rows []uint32, units []uint64) []uint32 {
+// appendRowsUnder is appendRows with another number of rows, by its mask.
+func appendRowsUnder(rows []uint32, units []uint64, mask uint32) []uint32 {
+	rows = slices.Grow(rows, 3*(len(units)+1))
 	a, b := uint64(textEdge), uint64(textEdge) // the units two and one before
 	for i := range len(units) + 1 {
 		u := uint64(textEdge)
@@ -335,9 +332,9 @@ func appendHashes(rows []uint32, units []uint64) []uint32 {
 			u = units[i]
 		}
 		rows = append(rows,
-			uint32(mix(u<<2|1)>>40),
-			uint32(mix((b*0x9e3779b97f4a7c15+u)<<2|2)>>40),
-			uint32(mix(((a*0x9e3779b97f4a7c15+b)*0x9e3779b97f4a7c15+u)<<2|3)>>40))
+			uint32(mix(u<<2|1)>>40)&mask,
+			uint32(mix((b*0x9e3779b97f4a7c15+u)<<2|2)>>40)&mask,
+			uint32(mix(((a*0x9e3779b97f4a7c15+b)*0x9e3779b97f4a7c15+u)<<2|3)>>40)&mask)
 		a, b = b, u
 	}
 	return rows

@@ -62,7 +62,7 @@ func (s *scratch) observe(o *observation) {
 	at.put(s.neutral)
 	at.put(s.negative)
 	at.put(max(-6, min(6, math.Log((s.positive+1e-4)/(s.negative+1e-4)))) / 3)
-	score := s.listScore()
+	score := s.listed
 	if score != 0 {
 		score = math.Tanh(score / 2)
 	}

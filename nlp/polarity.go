@@ -3,8 +3,7 @@ package nlp
 import (
 	"bytes"
 	"math"
-	"slices"
-	"unicode/utf8"
+	"strings"
 )
 
 // clause is a part of the text between signs, or from a word of contrast on.
@@ -14,7 +13,6 @@ type clause struct {
 	concession bool  // holds 虽然 and the like
 	asks       bool  // ends as a question
 	wishes     bool  // holds a word of wishing or supposing
-	tells      bool  // holds 了: tells what has happened
 	score      float64
 }
 
@@ -76,11 +74,15 @@ func (s *scratch) besideHan(i int) bool {
 
 // clauseIndex returns the index of the clause that holds the byte at.
 func (s *scratch) clauseIndex(at int32) int {
-	i, found := slices.BinarySearchFunc(s.clauses, at, func(c clause, at int32) int { return int(c.start - at) })
-	if !found && i > 0 {
-		i--
+	first := 0
+	for n := len(s.clauses); n > 1; {
+		half := n / 2
+		if s.clauses[first+half].start <= at {
+			first += half
+		}
+		n -= half
 	}
-	return i
+	return first
 }
 
 func (s *scratch) clauseAt(at int32) *clause { return &s.clauses[s.clauseIndex(at)] }
@@ -164,16 +166,16 @@ const (
 	degreeReach   = 9
 )
 
-// scoreClauses gives each clause the sum of its words.
+// scoreClauses gives each clause the sum of its words, and the text what its
+// clauses add up to.
 func (s *scratch) scoreClauses() {
 	next := 0
 	s.turned = false
 	for i := range s.clauses {
 		c := &s.clauses[i]
-		if !c.asks && endsAsQuestion(s.fold.text[c.start:c.end]) {
+		if !c.asks && endsAsQuestion(s.folded[c.start:c.end]) {
 			c.asks = true
 		}
-		c.tells = bytes.Contains(s.fold.text[c.start:c.end], []byte("了"))
 		negated, degree := int32(-1), int32(-1)
 		turns, strength := 1.0, 1.0
 		wish := int32(-1)
@@ -212,6 +214,7 @@ func (s *scratch) scoreClauses() {
 			}
 		}
 	}
+	s.listed = s.listScore()
 }
 
 // negates reports whether a word of several characters holds a negation.
@@ -245,16 +248,15 @@ func (c *clause) certainty(value float64, wish int32) float64 {
 }
 
 // endsAsQuestion reports whether a clause without a question mark asks.
-func endsAsQuestion(text []byte) bool {
-	r, size := utf8.DecodeLastRune(text)
-	if r == '?' {
-		return true
+func endsAsQuestion(text string) bool {
+	before, asks := strings.CutSuffix(text, "吗")
+	if !asks {
+		before, asks = strings.CutSuffix(text, "么")
 	}
-	if r == '吗' || r == '么' {
-		before, _ := utf8.DecodeLastRune(text[:len(text)-size])
-		return before != '什' && before != '那' && before != '这'
+	if !asks {
+		return strings.HasSuffix(text, "?")
 	}
-	return false
+	return !strings.HasSuffix(before, "什") && !strings.HasSuffix(before, "那") && !strings.HasSuffix(before, "这")
 }
 
 // listScore sums the clauses: what follows a contrast counts more than what it
@@ -341,10 +343,9 @@ func (s *scratch) listShift() float64 {
 	case s.turned:
 		weight = listWeightTurned
 	}
-	score := s.listScore()
-	if score == 0 {
+	if s.listed == 0 {
 		return 0
 	}
 	short := min(1, listRunes/float64(len(s.fold.runes)))
-	return weight * short * math.Tanh(score)
+	return weight * short * math.Tanh(s.listed)
 }

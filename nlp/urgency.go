@@ -3,6 +3,7 @@ package nlp
 import (
 	"math/bits"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -94,7 +95,7 @@ func (s *scratch) hazardWeight(act *action, start int32) float32 {
 	weight := act.weight
 	switch act.index {
 	case hazardHarm, hazardFood, hazardLegal, hazardMedia:
-		if c.asks || c.wishes && !c.tells {
+		if c.asks || c.wishes && !s.tells(c) {
 			weight--
 		}
 		if s.positive > 0.9 {
@@ -103,6 +104,9 @@ func (s *scratch) hazardWeight(act *action, start int32) float32 {
 	}
 	return weight
 }
+
+// tells reports whether c tells what has happened.
+func (s *scratch) tells(c *clause) bool { return strings.Contains(s.folded[c.start:c.end], "了") }
 
 // negatedBefore reports whether a negation ends right before start, or with up
 // to two characters between.

@@ -83,11 +83,37 @@ done:
 	RET
 
 // func addProducts(sum *weights, rows *[denseSize]weights, times *[denseSize]float32)
+//
+// Which numbers are 0 cannot be guessed: first it is noted, in a bit each, and then
+// only the others are looked at.
 TEXT ·addProducts(SB), NOSPLIT, $0-24
 	MOVQ sum+0(FP), DI
 	MOVQ rows+8(FP), SI
 	MOVQ times+16(FP), DX
-	MOVQ $80, CX     // denseSize
+	PXOR X11, X11
+	XORL R8, R8      // bits of the first 64
+	XORL R9, R9      // bits of the last 16
+	MOVQ $240, CX
+
+first:
+	MOVUPS (DX)(CX*1), X5
+	CMPPS X11, X5, $4
+	MOVMSKPS X5, AX
+	SHLQ $4, R8
+	ORQ  AX, R8
+	SUBQ $16, CX
+	JGE  first
+	MOVQ $304, CX
+
+last:
+	MOVUPS (DX)(CX*1), X5
+	CMPPS X11, X5, $4
+	MOVMSKPS X5, AX
+	SHLQ $4, R9
+	ORQ  AX, R9
+	SUBQ $16, CX
+	CMPQ CX, $256
+	JGE  last
 	MOVUPS 0(DI), X0
 	MOVUPS 16(DI), X1
 	MOVUPS 32(DI), X2
@@ -95,16 +121,20 @@ TEXT ·addProducts(SB), NOSPLIT, $0-24
 	MOVUPS 64(DI), X4
 
 next:
-	MOVL (DX), AX
-	SHLL $1, AX      // without the sign: 0 is 0
-	JZ   skip
-	MOVSS (DX), X5
+	BSFQ R8, AX
+	JZ   others
+	LEAQ -1(R8), BX
+	ANDQ BX, R8
+	MOVSS (DX)(AX*4), X5
 	SHUFPS $0, X5, X5
-	MOVUPS 0(SI), X6
-	MOVUPS 16(SI), X7
-	MOVUPS 32(SI), X8
-	MOVUPS 48(SI), X9
-	MOVUPS 64(SI), X10
+	LEAQ (AX)(AX*4), AX
+	SHLQ $4, AX      // 80 bytes a row
+	ADDQ SI, AX
+	MOVUPS 0(AX), X6
+	MOVUPS 16(AX), X7
+	MOVUPS 32(AX), X8
+	MOVUPS 48(AX), X9
+	MOVUPS 64(AX), X10
 	MULPS X5, X6
 	MULPS X5, X7
 	MULPS X5, X8
@@ -115,11 +145,14 @@ next:
 	ADDPS X8, X2
 	ADDPS X9, X3
 	ADDPS X10, X4
+	JMP  next
 
-skip:
-	ADDQ $80, SI     // bytes a row
-	ADDQ $4, DX
-	DECQ CX
+others:
+	MOVQ R9, R8
+	XORL R9, R9
+	ADDQ $256, DX    // 64 numbers
+	ADDQ $5120, SI   // and 64 rows
+	TESTQ R8, R8
 	JNZ  next
 	MOVUPS X0, 0(DI)
 	MOVUPS X1, 16(DI)
