@@ -168,8 +168,8 @@ func (m *Model) shares(scores *[columns]float32) [domains]float32 {
 func appendUnits(hashes []uint64, text string) []uint64 {
 	hashes = append(hashes, unitStart)
 	walk := units{text: text}
-	for u, ok := walk.next(); ok; u, ok = walk.next() {
-		hashes = append(hashes, u.hash)
+	for walk.next() {
+		hashes = append(hashes, walk.last)
 	}
 	return append(hashes, unitEnd)
 }

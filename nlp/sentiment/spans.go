@@ -74,9 +74,9 @@ type piece struct {
 func (m *Model) pieces(r *Reading, label string) []piece {
 	pieces := r.pieces[:0]
 	walk := units{text: r.text}
-	for u, ok := walk.next(); ok; u, ok = walk.next() {
-		part := r.text[u.start:u.end]
-		pieces = append(pieces, piece{start: u.start, end: u.end, runes: utf8.RuneCountInString(part), ends: endsClause(part)})
+	for walk.next() {
+		part := r.text[walk.start:walk.pos]
+		pieces = append(pieces, piece{start: walk.start, end: walk.pos, runes: utf8.RuneCountInString(part), ends: endsClause(part)})
 	}
 	r.pieces = pieces
 	worth, head, change := m.worth(r, label)

@@ -97,21 +97,37 @@ func (r run) units() (first, last int) {
 // processor can fetch many weights at once: most of the time of judging a text is
 // spent here and in add.
 func (t *table) appendRuns(runs []run, hashes []uint64) []run {
-	n := len(runs)
+	before, n := len(runs), len(runs)
 	runs = slices.Grow(runs, maxGram*(len(hashes)+1))[:n+maxGram*(len(hashes)+1)]
-	i := 0
-	for i+maxGram <= len(hashes) {
-		found, done := t.fours(runs[n:], hashes[i:], run(i)<<runMoreBits)
+	units := append(hashes, make([]uint64, maxGram-1)...) // so that the last ones too begin four
+	for i := 0; i < len(hashes); {
+		found, done := t.fours(runs[n:], units[i:], run(i)<<runMoreBits)
 		n += found
-		if i += done; i+maxGram <= len(hashes) {
-			n += t.runsFrom(runs[n:], hashes[i:i+maxGram], seedGram, run(i)<<runMoreBits)
+		if i += done; i < len(hashes) {
+			n += t.runsFrom(runs[n:], hashes[i:min(len(hashes), i+maxGram)], seedGram, run(i)<<runMoreBits)
 			i++
 		}
 	}
-	for ; i < len(hashes); i++ {
-		n += t.runsFrom(runs[n:], hashes[i:], seedGram, run(i)<<runMoreBits)
+	return dropBeyond(runs[:n], before, len(hashes))
+}
+
+// dropBeyond drops of runs, without the first ones, those that reach beyond the
+// last of n units: what stands there may look like a feature.
+func dropBeyond(runs []run, from, n int) []run {
+	kept := len(runs)
+	for kept > from {
+		if first, _ := runs[kept-1].units(); first <= n-maxGram {
+			break
+		}
+		kept--
 	}
-	return runs[:n]
+	for _, r := range runs[kept:] {
+		if _, last := r.units(); last < n {
+			runs[kept] = r
+			kept++
+		}
+	}
+	return runs[:kept]
 }
 
 // runsFrom writes into runs those that begin at first with all or some of units,

@@ -25,33 +25,27 @@ func mix(h, v uint64) uint64 {
 	return h ^ h>>32
 }
 
-// unit is one unit of a text and the bytes it stands on.
-type unit struct {
-	hash       uint64
-	start, end int
-}
-
 // units walks over the units of a text. Beyond the folding that the text has
 // already, all numbers are one unit, a run of one unit counts twice at most, and
 // links are one unit.
 type units struct {
 	text       string
-	pos        int
-	last, prev uint64 // the two units before
+	start, pos int    // the last unit begins at start and ends before pos
+	last, prev uint64 // the hashes of the last unit and of the one before
 }
 
-// next returns the next unit, and false at the end of the text.
-func (u *units) next() (unit, bool) {
+// next reads the next unit. It returns false at the end of the text.
+func (u *units) next() bool {
 	for u.pos < len(u.text) {
-		start := u.pos
+		u.start = u.pos
 		hash := u.read()
 		if hash == hashSpace || hash == u.last && hash == u.prev {
 			continue
 		}
 		u.prev, u.last = u.last, hash
-		return unit{hash: hash, start: start, end: u.pos}, true
+		return true
 	}
-	return unit{}, false
+	return false
 }
 
 var (
@@ -63,6 +57,10 @@ var (
 // read moves over one unit and returns its hash.
 func (u *units) read() uint64 {
 	c := u.text[u.pos]
+	if r, ok := u.ideograph(); ok {
+		u.pos += utf8.RuneLen('一')
+		return mix(seedRune, uint64(r))
+	}
 	switch {
 	case isLetter(c):
 		return u.readWord()
@@ -83,6 +81,15 @@ func (u *units) read() uint64 {
 	r, size := utf8.DecodeRuneInString(u.text[u.pos:])
 	u.pos += size
 	return hashRune(r)
+}
+
+// ideograph returns the character at pos where it is one of U+4000 to U+9FFF, as
+// most are, without the call that decoding takes.
+func (u *units) ideograph() (r rune, ok bool) {
+	if rest := u.text[u.pos:]; len(rest) >= 3 && 0xe4 <= rest[0] && rest[0] <= 0xe9 && (rest[1]^0x80|rest[2]^0x80) < 0x40 {
+		return rune(rest[0]&0xf)<<12 | rune(rest[1]&0x3f)<<6 | rune(rest[2]&0x3f), true
+	}
+	return 0, false
 }
 
 func (u *units) readWord() uint64 {
