@@ -224,7 +224,7 @@ func (a *Analyzer) Analyze(text string) Verdict {
 	}
 	defer a.scratch.Put(s)
 	a.read(s, text)
-	if strings.TrimSpace(s.folded) == "" {
+	if s.blank() {
 		return Verdict{
 			Lang: "und", Sentiment: "neutral", Confidence: 1, Intent: "chat", Urgency: "low", Model: a.version, Cues: Cues{Fragment: true},
 			Topics: []TopicScore{}, Keywords: []string{}, Evidence: []Evidence{},
@@ -245,6 +245,9 @@ func (a *Analyzer) Analyze(text string) Verdict {
 	v.Evidence = a.evidence(s, &v, text)
 	return v
 }
+
+// blank reports whether the text is white space, of which folding leaves these two.
+func (s *scratch) blank() bool { return strings.Trim(s.folded, " \n") == "" }
 
 // read reads everything that needs no judgement from text.
 func (a *Analyzer) read(s *scratch, text string) {

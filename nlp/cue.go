@@ -89,6 +89,8 @@ func (b *cueBook) phraseAt(s *scratch, i, end int) (kind, next int) {
 		}
 	}
 	switch r := runes[i]; {
+	case s.glyphs[i].marks&(markLetter|markDigit) != 0:
+		return 0, i
 	case unicode.IsSpace(r), r == ',', r == '、':
 		return cueFiller, i + 1
 	case r == '?':
@@ -146,7 +148,7 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 			}
 		}
 	}
-	c.Minor = c.Minor || tellsMinorAge(s.folded, s.survey.latin > 0)
+	c.Minor = c.Minor || s.tellsMinorAge()
 	c.Fragment = s.survey.alphanumeric < completeLength
 	return c
 }
@@ -177,8 +179,8 @@ const minorAge = 18
 
 // tellsMinorAge reports whether the writer gives an age below 18: 我今年12岁,
 // 我才十五岁, and where there is Latin script i am 12.
-func tellsMinorAge(text string, latin bool) bool {
-	for rest := text; strings.Contains(rest, "岁"); {
+func (s *scratch) tellsMinorAge() bool {
+	for rest := s.folded; s.survey.age && strings.Contains(rest, "岁"); {
 		_, after, ok := strings.Cut(rest, "我")
 		if !ok {
 			break
@@ -192,11 +194,11 @@ func tellsMinorAge(text string, latin bool) bool {
 			return true
 		}
 	}
-	if !latin {
+	if s.survey.latin == 0 {
 		return false
 	}
 	for _, begin := range []string{"i am ", "i'm ", "im "} {
-		if _, after, ok := strings.Cut(text, begin); ok {
+		if _, after, ok := strings.Cut(s.folded, begin); ok {
 			n, unit := leadingNumber(after)
 			unit = strings.TrimSpace(unit)
 			if n > 4 && n < minorAge && (unit == "" || strings.HasPrefix(unit, "year") || unit[0] == ',' || unit[0] == '.' || strings.HasPrefix(unit, "and")) {

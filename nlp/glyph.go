@@ -128,6 +128,7 @@ type survey struct {
 	longNumber   bool // five of them in a row
 	spaces       int  // without line breaks
 	latin        int  // letters of Latin script
+	age          bool // 岁, which tells one
 	evasive      bool // see [Analyzer.readSpam]
 	lang         string
 	sketch       uint64 // the near-duplicate print
@@ -157,6 +158,7 @@ func (s *scratch) look(a *alphabet) {
 		switch {
 		case g.marks&markHan != 0:
 			scripts.han++
+			w.age = w.age || r == '岁'
 		case 'a' <= r && r <= 'z':
 			scripts.latin++
 		case '0' <= r && r <= '9':

@@ -1,7 +1,6 @@
 package nlp
 
 import (
-	"math"
 	"slices"
 	"unicode/utf8"
 )
@@ -69,16 +68,30 @@ func (a *Analyzer) keywords(s *scratch) []string {
 			a.addKeyword(s, int(w.start), int(w.end))
 		}
 	}
-	out := make([]string, min(len(s.keywords), maxKeywords))
-	for i := range out {
-		best := 0
-		for k := range s.keywords {
-			if s.keywords[k].weight > s.keywords[best].weight {
-				best = k
-			}
+	return s.heaviest()
+}
+
+// heaviest returns the heaviest candidates, of equal ones the first ones.
+func (s *scratch) heaviest() []string {
+	var ranked [maxKeywords]*keyword
+	n := 0
+	for i := range s.keywords {
+		k := &s.keywords[i]
+		switch {
+		case n < maxKeywords:
+			n++
+		case ranked[n-1].weight >= k.weight:
+			continue
 		}
-		out[i] = s.keywords[best].text
-		s.keywords[best].weight = math.Inf(-1)
+		at := n - 1
+		for ; at > 0 && ranked[at-1].weight < k.weight; at-- {
+			ranked[at] = ranked[at-1]
+		}
+		ranked[at] = k
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = ranked[i].text
 	}
 	return out
 }
