@@ -86,8 +86,12 @@ func newAnalyzer(o Options) (*Analyzer, error) {
 			return nil, fmt.Errorf("word %w", err)
 		}
 	}
-	a.rules.finish(strings.Fields(commonWords))
-	a.cues = newCueBook(a.rules.alphabet)
+	if err := a.rules.finish(strings.Fields(commonWords)); err != nil {
+		return nil, err
+	}
+	if a.cues, err = newCueBook(a.rules.alphabet); err != nil {
+		return nil, err
+	}
 	for _, name := range a.topics {
 		a.topicReasons = append(a.topicReasons, "topic:"+name)
 	}
@@ -268,8 +272,8 @@ func (a *Analyzer) read(s *scratch, text string) {
 // find runs the matcher over the text and notes which literals it holds.
 func (a *Analyzer) find(s *scratch) {
 	s.hits, s.common = a.rules.matcher.scan(s.hits[:0], s.common[:0], s.fold.text, s.glyphs, s.fold.offsets)
-	if len(s.last) != len(a.rules.actions) {
-		s.last = make([]uint32, len(a.rules.actions))
+	if len(s.last) != len(a.rules.matcher.literals) {
+		s.last = make([]uint32, len(a.rules.matcher.literals))
 		s.run = 0
 	}
 	s.run++

@@ -33,7 +33,7 @@ const maxCueRunes = 40
 // trie are their kinds.
 type cueBook struct{ phrases *trie }
 
-func newCueBook(a *alphabet) *cueBook {
+func newCueBook(a *alphabet) (*cueBook, error) {
 	kinds := make(map[string]int32)
 	for _, list := range cuePhrases {
 		for phrase := range strings.FieldsSeq(list.words) {
@@ -44,7 +44,8 @@ func newCueBook(a *alphabet) *cueBook {
 	for phrase, kind := range kinds {
 		entries = append(entries, trieEntry{text: phrase, value: kind})
 	}
-	return &cueBook{phrases: newTrie(a, entries)}
+	phrases, err := newTrie(a, entries)
+	return &cueBook{phrases: phrases}, err
 }
 
 // cover returns the kinds of the phrases that the text from first up to end is
@@ -68,9 +69,9 @@ func (b *cueBook) phraseAt(s *scratch, i, end int) (kind, next int) {
 	next = i
 	runes := s.fold.runes
 	node := b.phrases.first(s.glyphs[i].class)
-	for j := i + 1; node != 0; j++ {
+	for j := i + 1; node.id != 0; j++ {
 		inside := j < end && isLatinWord(runes[j-1]) && isLatinWord(runes[j])
-		if k := b.phrases.value(node); k >= 0 && !inside {
+		if k := node.value(); k >= 0 && !inside {
 			kind, next = int(k), j
 		}
 		if j == end {
@@ -132,8 +133,9 @@ func (a *Analyzer) readCues(s *scratch) Cues {
 		if s.hits[i].kinds&told == 0 {
 			continue
 		}
-		for k := range a.rules.actions[s.hits[i].literal] {
-			act := &a.rules.actions[s.hits[i].literal][k]
+		acts := a.rules.of(s.hits[i].literal)
+		for k := range acts {
+			act := &acts[k]
 			if act.kind != actHuman && act.kind != actUrging && act.kind != actMinor || s.pair(act, i) < 0 {
 				continue
 			}

@@ -122,7 +122,7 @@ func (a *Analyzer) names(s *scratch, topics []Topic) bool {
 		if !h.kinds.has(actTopic) {
 			continue
 		}
-		for _, act := range a.rules.actions[h.literal] {
+		for _, act := range a.rules.of(h.literal) {
 			if act.kind != actTopic {
 				continue
 			}

@@ -15,11 +15,11 @@ const (
 // addName compiles a name of a field's value.
 func (b *ruleBook) addName(name string, value int32) error {
 	// A name may hold what elsewhere are signs of the notation.
-	id, err := b.literal(name)
+	id, err := b.register(name)
 	if err != nil {
 		return err
 	}
-	b.actions[id] = append(b.actions[id], action{kind: actField, index: value, first: -1})
+	b.added[id] = append(b.added[id], action{kind: actField, index: value, first: -1})
 	return nil
 }
 
@@ -39,7 +39,7 @@ func (a *Analyzer) readFields(s *scratch) map[string]string {
 		if !h.kinds.has(actField) {
 			continue
 		}
-		for _, act := range a.rules.actions[h.literal] {
+		for _, act := range a.rules.of(h.literal) {
 			if act.kind != actField || a.ambiguous(h.literal, act.index) {
 				continue
 			}
@@ -67,7 +67,7 @@ func (a *Analyzer) readFields(s *scratch) map[string]string {
 // field.
 func (a *Analyzer) ambiguous(literal, value int32) bool {
 	f := &a.fields[value]
-	for _, act := range a.rules.actions[literal] {
+	for _, act := range a.rules.of(literal) {
 		if act.kind == actField && a.fields[act.index].Field == f.Field && a.fields[act.index].Code != f.Code {
 			return true
 		}

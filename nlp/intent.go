@@ -26,8 +26,9 @@ func (a *Analyzer) readIntents(s *scratch) {
 		if !h.kinds.has(actIntent) {
 			continue
 		}
-		for k := range a.rules.actions[h.literal] {
-			act := &a.rules.actions[h.literal][k]
+		acts := a.rules.of(h.literal)
+		for k := range acts {
+			act := &acts[k]
 			if act.kind != actIntent || !s.holds(act) {
 				continue
 			}

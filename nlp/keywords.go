@@ -128,7 +128,7 @@ func (a *Analyzer) addKeyword(s *scratch, first, end int) {
 		return
 	}
 	if literal >= 0 {
-		weight = a.rules.weights[literal]
+		weight = a.rules.literal(literal).keyword
 	}
 	s.keywords = append(s.keywords, keyword{text: word, weight: weight})
 	s.keywordStarts = append(s.keywordStarts, start)
@@ -139,11 +139,8 @@ func (a *Analyzer) addKeyword(s *scratch, first, end int) {
 func (a *Analyzer) literalAt(s *scratch, first, end int) (literal int32, common bool) {
 	if isLatinWord(s.fold.runes[first]) || isLatinWord(s.fold.runes[end-1]) {
 		// Part of a longer word of Latin script is no hit.
-		trie := a.rules.matcher.trie
-		if node := trie.find(s.glyphs[first:end]); node != 0 {
-			return trie.value(node), trie.nodes[node-1]&nodeMark != 0
-		}
-		return -1, false
+		node := a.rules.matcher.trie.find(s.glyphs[first:end])
+		return node.value(), node.marked() // -1 and false where there is none
 	}
 	from, to := s.fold.offsets[first], s.fold.offsets[end]
 	for s.nextCommon < len(s.common) && s.common[s.nextCommon].start < from {

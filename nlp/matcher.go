@@ -1,27 +1,51 @@
 package nlp
 
 import (
+	"fmt"
 	"math/bits"
 	"unicode/utf8"
 )
 
 // trie is a tree of characters, each known by its class in an alphabet. It is
 // one hash table with linear probing: a node is known by the place of the edge
-// that leads to it, plus 1, and 0 is no node.
+// that leads to it, plus 1, and 0 is no node. Half of the time of a search is
+// spent waiting for memory: an edge and what its node holds are one word.
 type trie struct {
-	root  []int32  // class → node
-	edges []uint64 // the node it leads from, or 0 for the root, and the class; 0: free
-	nodes []uint32 // of each edge: what the node it leads to holds
-	shift uint8    // makes a place of a hash
+	root  []trieNode // by class
+	edges []uint64   // the node it leads from, or 0 for the root, its class, and what its node holds; 0: free
+	shift uint8      // makes a place of a hash
 	used  int
 }
 
-// What a node holds: whether others follow it, a mark, and a value, plus 1.
+// trieNode is a node of a trie and what it holds: whether others follow it, a
+// mark, and a value, plus 1. The zero trieNode is no node.
+type trieNode struct {
+	id    int32
+	holds uint32
+}
+
 const (
-	nodeMore = 1 << iota
-	nodeMark
+	nodeMore  = 1 << iota
+	nodeMark         // set for marked words
 	nodeValue = iota // bits below the value
+
+	edgeBits = 40 // below what the node holds: 24 of the node before, 16 of the class
+	edgeMask = 1<<edgeBits - 1
+
+	// So many places and values there can be.
+	maxTrieEdges = 1 << (edgeBits - 16)
+	maxTrieValue = 1<<(64-edgeBits-nodeValue) - 2
 )
+
+func (n trieNode) more() bool { return n.holds&nodeMore != 0 }
+
+// ends reports whether a word ends with n.
+func (n trieNode) ends() bool { return n.holds > nodeMore }
+
+func (n trieNode) marked() bool { return n.holds&nodeMark != 0 }
+
+// value returns the value of n, or -1.
+func (n trieNode) value() int32 { return int32(n.holds>>nodeValue) - 1 }
 
 // trieEntry is a word to put into a trie, and what its node holds.
 type trieEntry struct {
@@ -31,48 +55,52 @@ type trieEntry struct {
 }
 
 // newTrie returns a trie of entries, whose characters it adds to a.
-func newTrie(a *alphabet, entries []trieEntry) *trie {
-	for size := 1 << 10; ; size *= 2 {
-		t := &trie{edges: make([]uint64, size), nodes: make([]uint32, size), shift: uint8(64 - bits.TrailingZeros(uint(size)))}
+func newTrie(a *alphabet, entries []trieEntry) (*trie, error) {
+	for size := 1 << 10; size < maxTrieEdges; size *= 2 {
+		t := &trie{edges: make([]uint64, size), shift: uint8(64 - bits.TrailingZeros(uint(size)))}
 		if t.fill(a, entries) {
-			t.root = make([]int32, a.next)
+			t.root = make([]trieNode, a.next)
 			for class := range t.root {
-				t.root[class] = t.child(0, uint16(class))
+				t.root[class] = t.child(trieNode{}, uint16(class))
 			}
-			return t
+			return t, nil
 		}
 	}
+	return nil, fmt.Errorf("%d words are more than can be looked for at once", len(entries))
 }
 
-// fill puts entries in, unless more than half of the places would be taken.
+// fill puts entries in, unless more than half of the places would be taken or a
+// value is too large.
 func (t *trie) fill(a *alphabet, entries []trieEntry) bool {
 	for _, e := range entries {
-		node := int32(0)
+		node := trieNode{}
 		for _, r := range e.text {
-			if node != 0 {
-				t.nodes[node-1] |= nodeMore
-			}
-			if t.used > len(t.edges)/2 {
+			t.hold(node, nodeMore)
+			if t.used > len(t.edges)/2 || e.value > maxTrieValue {
 				return false
 			}
 			node = t.grow(node, a.add(r))
 		}
-		if node == 0 {
-			continue
-		}
 		if e.value >= 0 {
-			t.nodes[node-1] |= uint32(e.value+1) << nodeValue
+			t.hold(node, uint32(e.value+1)<<nodeValue)
 		}
 		if e.marked {
-			t.nodes[node-1] |= nodeMark
+			t.hold(node, nodeMark)
 		}
 	}
 	return true
 }
 
+// hold adds to what a node holds; the root holds nothing.
+func (t *trie) hold(node trieNode, what uint32) {
+	if node.id != 0 {
+		t.edges[node.id-1] |= uint64(what) << edgeBits
+	}
+}
+
 // grow returns the child of node by class, which it makes if there is none.
-func (t *trie) grow(node int32, class uint16) int32 {
-	if child := t.child(node, class); child != 0 {
+func (t *trie) grow(node trieNode, class uint16) trieNode {
+	if child := t.child(node, class); child.id != 0 {
 		return child
 	}
 	edge, place := t.edge(node, class)
@@ -81,50 +109,48 @@ func (t *trie) grow(node int32, class uint16) int32 {
 	}
 	t.edges[place] = edge
 	t.used++
-	return int32(place) + 1
+	return trieNode{id: int32(place) + 1}
 }
 
 // edge returns the edge from node by class, and the place where it is looked for
 // first.
-func (t *trie) edge(node int32, class uint16) (edge, place uint64) {
-	edge = uint64(node)<<16 | uint64(class)
+func (t *trie) edge(node trieNode, class uint16) (edge, place uint64) {
+	edge = uint64(node.id)<<16 | uint64(class)
 	return edge, edge * 0x9e3779b97f4a7c15 >> t.shift
 }
 
-// child returns the child of node by class, or 0.
-func (t *trie) child(node int32, class uint16) int32 {
+// child returns the child of node by class, or no node.
+func (t *trie) child(node trieNode, class uint16) trieNode {
 	if class == 0 {
-		return 0
+		return trieNode{}
 	}
 	edge, place := t.edge(node, class)
 	for {
-		switch t.edges[place&uint64(len(t.edges)-1)] {
-		case edge:
-			return int32(place&uint64(len(t.edges)-1)) + 1
-		case 0:
-			return 0
+		place &= uint64(len(t.edges) - 1)
+		switch found := t.edges[place]; {
+		case found&edgeMask == edge:
+			return trieNode{id: int32(place) + 1, holds: uint32(found >> edgeBits)}
+		case found == 0:
+			return trieNode{}
 		}
 		place++
 	}
 }
 
-// first returns the child of the root by class, or 0.
-func (t *trie) first(class uint16) int32 {
+// first returns the child of the root by class, or no node.
+func (t *trie) first(class uint16) trieNode {
 	if int(class) < len(t.root) {
 		return t.root[class]
 	}
-	return 0 // the character was added to the alphabet later
+	return trieNode{} // the character was added to the alphabet later
 }
 
-// value returns the value of node, or -1.
-func (t *trie) value(node int32) int32 { return int32(t.nodes[node-1]>>nodeValue) - 1 }
-
-// find returns the node of word, or 0.
-func (t *trie) find(word []glyph) int32 {
+// find returns the node of word, or no node.
+func (t *trie) find(word []glyph) trieNode {
 	node := t.first(word[0].class)
 	for _, g := range word[1:] {
-		if node == 0 {
-			return 0
+		if node.id == 0 {
+			return node
 		}
 		node = t.child(node, g.class)
 	}
@@ -135,14 +161,20 @@ func (t *trie) find(word []glyph) int32 {
 // text. It is built once and then only read.
 type matcher struct {
 	alphabet *alphabet
-	trie     *trie            // values are the ids of literals; stop words are marked
-	literals []matcherLiteral // by id
+	trie     *trie     // values are the ids of literals; stop words are marked
+	literals []literal // by id
 }
 
-type matcherLiteral struct {
-	kinds      kindSet // of the literal's actions
-	startsWord bool    // the literal begins with a Latin letter or digit: nothing such may precede it
+// literal is all that is known of a word, in half a line of memory.
+type literal struct {
+	kinds      kindSet // of its actions
+	startsWord bool    // it begins with a Latin letter or digit: nothing such may precede it
 	endsWord   bool
+	token      actionKind // what it means for polarity, or actNothing
+	weight     float32    // of that
+	signs      uint32     // the classes of signs it belongs to
+	from, to   uint32     // its actions
+	keyword    float64    // the weight of a keyword that is one
 }
 
 // hit is an occurrence of a literal: bytes of the folded text.
@@ -175,22 +207,21 @@ func (b *matcherBuilder) add(literal string) int32 {
 	return id
 }
 
-// build returns the matcher of the literals, with the kinds of each, and with
-// marked words, of which some may be literals.
-func (b *matcherBuilder) build(a *alphabet, kinds []kindSet, marked []string) *matcher {
-	m := &matcher{alphabet: a, literals: make([]matcherLiteral, len(b.texts))}
+// build returns the matcher of literals, of which it notes how they begin and end,
+// and of marked words, some of which may be literals.
+func (b *matcherBuilder) build(a *alphabet, literals []literal, marked []string) (*matcher, error) {
 	entries := make([]trieEntry, 0, len(b.texts)+len(marked))
 	for id, text := range b.texts {
 		first, _ := utf8.DecodeRuneInString(text)
 		last, _ := utf8.DecodeLastRuneInString(text)
-		m.literals[id] = matcherLiteral{kinds: kinds[id], startsWord: isLatinWord(first), endsWord: isLatinWord(last)}
+		literals[id].startsWord, literals[id].endsWord = isLatinWord(first), isLatinWord(last)
 		entries = append(entries, trieEntry{text: text, value: int32(id)})
 	}
 	for _, text := range marked {
 		entries = append(entries, trieEntry{text: text, value: -1, marked: true})
 	}
-	m.trie = newTrie(a, entries)
-	return m
+	words, err := newTrie(a, entries)
+	return &matcher{alphabet: a, literals: literals, trie: words}, err
 }
 
 // read returns the glyphs of text and where they begin, its end included. Both
@@ -212,15 +243,16 @@ func (m *matcher) read(text []byte, glyphs []glyph, offsets []int32) ([]glyph, [
 func (m *matcher) scan(hits []hit, common []span, text []byte, glyphs []glyph, offsets []int32) ([]hit, []span) {
 	for i, g := range glyphs {
 		node := m.trie.first(g.class)
-		for j := i + 1; node != 0; j++ {
-			holds := m.trie.nodes[node-1]
-			if id := int32(holds>>nodeValue) - 1; id >= 0 && m.bounded(id, text, offsets[i], offsets[j]) {
-				hits = append(hits, hit{literal: id, start: offsets[i], end: offsets[j], kinds: m.literals[id].kinds})
+		for j := i + 1; node.id != 0; j++ {
+			if node.ends() {
+				if id := node.value(); id >= 0 && m.bounded(id, text, offsets[i], offsets[j]) {
+					hits = append(hits, hit{literal: id, start: offsets[i], end: offsets[j], kinds: m.literals[id].kinds})
+				}
+				if node.marked() {
+					common = append(common, span{start: offsets[i], end: offsets[j]})
+				}
 			}
-			if holds&nodeMark != 0 {
-				common = append(common, span{start: offsets[i], end: offsets[j]})
-			}
-			if holds&nodeMore == 0 || j == len(glyphs) {
+			if !node.more() || j == len(glyphs) {
 				break
 			}
 			node = m.trie.child(node, glyphs[j].class)

@@ -96,8 +96,8 @@ func (a *Analyzer) readTokens(s *scratch) {
 		if h.kinds&polarityKinds == 0 {
 			continue
 		}
-		act := a.rules.tokens[h.literal]
-		t := token{kind: act.kind, start: h.start, end: h.end, weight: act.weight}
+		l := a.rules.literal(h.literal)
+		t := token{kind: l.token, start: h.start, end: h.end, weight: l.weight}
 		switch {
 		case t.start < best.end && t.start > best.start: // inside or across the one before
 			continue

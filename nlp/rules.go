@@ -56,10 +56,8 @@ type ruleBook struct {
 	builder  matcherBuilder
 	alphabet *alphabet
 	matcher  *matcher
-	actions  [][]action // by literal
-	tokens   []*action  // by literal: what it means for polarity, or nil
-	signs    []uint32   // by literal: the classes of signs it belongs to
-	weights  []float64  // by literal: of a keyword that is one
+	added    [][]action // by literal; nil once the book is finished
+	actions  []action   // of all literals, which know theirs
 	regexes  []topicRegex
 }
 
@@ -73,41 +71,43 @@ const polarityKinds kindSet = 1<<(actHypothetical+1) - 1<<actPositive
 
 // finish builds what texts are read with; no rule can be added afterwards.
 // Common words are those that are no keywords.
-func (b *ruleBook) finish(common []string) {
-	kinds := make([]kindSet, len(b.actions))
-	b.tokens = make([]*action, len(b.actions))
-	b.signs = make([]uint32, len(b.actions))
-	b.weights = make([]float64, len(b.actions))
-	b.pack()
-	for id, acts := range b.actions {
-		b.weights[id] = keywordWeight(utf8.RuneCountInString(b.builder.texts[id]), acts)
+func (b *ruleBook) finish(common []string) error {
+	literals := make([]literal, len(b.added))
+	n := 0
+	for _, acts := range b.added {
+		n += len(acts)
+	}
+	b.actions = make([]action, 0, n) // in one piece: they grew one by one
+	for id, acts := range b.added {
+		l := &literals[id]
+		l.from = uint32(len(b.actions))
+		b.actions = append(b.actions, acts...)
+		l.to = uint32(len(b.actions))
+		l.keyword = keywordWeight(utf8.RuneCountInString(b.builder.texts[id]), acts)
 		for i := range acts {
 			kind := acts[i].kind
-			kinds[id] |= 1 << kind
+			l.kinds |= 1 << kind
 			switch {
-			case polarityKinds.has(kind) && b.tokens[id] == nil:
-				b.tokens[id] = &acts[i]
+			case polarityKinds.has(kind) && l.token == actNothing:
+				l.token, l.weight = kind, acts[i].weight
 			case kind == actSign:
-				b.signs[id] |= 1 << acts[i].index
+				l.signs |= 1 << acts[i].index
 			}
 		}
 	}
-	b.matcher = b.builder.build(b.alphabet, kinds, common)
-	b.builder = matcherBuilder{}
+	var err error
+	b.matcher, err = b.builder.build(b.alphabet, literals, common)
+	b.builder, b.added = matcherBuilder{}, nil
+	return err
 }
 
-// pack moves the actions, which grew one by one, into one piece of memory.
-func (b *ruleBook) pack() {
-	n := 0
-	for _, acts := range b.actions {
-		n += len(acts)
-	}
-	all := make([]action, 0, n)
-	for id, acts := range b.actions {
-		first := len(all)
-		all = append(all, acts...)
-		b.actions[id] = all[first:len(all):len(all)]
-	}
+// literal returns what is known of the literal of a hit.
+func (b *ruleBook) literal(id int32) *literal { return &b.matcher.literals[id] }
+
+// of returns the actions of a literal.
+func (b *ruleBook) of(id int32) []action {
+	l := b.literal(id)
+	return b.actions[l.from:l.to]
 }
 
 // topicRegex is a topic's word that is a regular expression.
@@ -119,8 +119,8 @@ type topicRegex struct {
 // maxLiteral bounds a literal: one word, not a message.
 const maxLiteral = 48 // runes
 
-// literal registers text and returns its id.
-func (b *ruleBook) literal(text string) (int32, error) {
+// register registers text as a literal and returns its id.
+func (b *ruleBook) register(text string) (int32, error) {
 	folded := strings.TrimSpace(Fold(text))
 	switch {
 	case folded == "":
@@ -129,8 +129,8 @@ func (b *ruleBook) literal(text string) (int32, error) {
 		return 0, fmt.Errorf("%q is longer than %d characters", text, maxLiteral)
 	}
 	id := b.builder.add(folded)
-	for len(b.actions) <= int(id) {
-		b.actions = append(b.actions, nil)
+	for len(b.added) <= int(id) {
+		b.added = append(b.added, nil)
 	}
 	return id, nil
 }
@@ -141,14 +141,14 @@ func (b *ruleBook) add(rule string, a action) error {
 	word, given := splitConditions(rule)
 	a.first = -1
 	if first, second, ok := strings.Cut(word, "~"); ok && first != "" && second != "" {
-		id, err := b.literal(first)
+		id, err := b.register(first)
 		if err != nil {
 			return err
 		}
 		a.first, word = id, second
 	}
 	for _, c := range given {
-		id, err := b.literal(c[1:])
+		id, err := b.register(c[1:])
 		if err != nil {
 			return err
 		}
@@ -161,11 +161,11 @@ func (b *ruleBook) add(rule string, a action) error {
 			a.conditions.not = append(a.conditions.not, id)
 		}
 	}
-	id, err := b.literal(word)
+	id, err := b.register(word)
 	if err != nil {
 		return err
 	}
-	b.actions[id] = append(b.actions[id], a)
+	b.added[id] = append(b.added[id], a)
 	return nil
 }
 

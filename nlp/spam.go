@@ -105,8 +105,9 @@ func (a *Analyzer) spamWeight(hits []hit, heaviest *hit) float64 {
 		if !h.kinds.has(actSpam) {
 			continue
 		}
-		for k := range a.rules.actions[h.literal] {
-			act := &a.rules.actions[h.literal][k]
+		acts := a.rules.of(h.literal)
+		for k := range acts {
+			act := &acts[k]
 			if act.kind == actSpam && !earlier(hits[:i], h.literal) {
 				weight += float64(act.weight)
 				if heaviest != nil && act.weight > top {

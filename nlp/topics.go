@@ -24,8 +24,9 @@ func (a *Analyzer) readTopics(s *scratch, v *Verdict) []TopicScore {
 		if !h.kinds.has(actTopic) {
 			continue
 		}
-		for k := range a.rules.actions[h.literal] {
-			act := &a.rules.actions[h.literal][k]
+		acts := a.rules.of(h.literal)
+		for k := range acts {
+			act := &acts[k]
 			if act.kind != actTopic || !s.holds(act) {
 				continue
 			}

@@ -32,8 +32,9 @@ func (a *Analyzer) readHazards(s *scratch) {
 		if !h.kinds.has(actHazard) || s.isHarmless(h) {
 			continue
 		}
-		for k := range a.rules.actions[h.literal] {
-			act := &a.rules.actions[h.literal][k]
+		acts := a.rules.of(h.literal)
+		for k := range acts {
+			act := &acts[k]
 			if act.kind != actHazard || act.first >= 0 && s.last[act.first] != s.run || !s.holds(act) {
 				continue
 			}
@@ -57,7 +58,7 @@ func (a *Analyzer) countSigns(s *scratch) {
 		if !h.kinds.has(actSign) || s.isHarmless(h) {
 			continue
 		}
-		for classes := a.rules.signs[h.literal]; classes != 0; classes &= classes - 1 {
+		for classes := a.rules.literal(h.literal).signs; classes != 0; classes &= classes - 1 {
 			class := bits.TrailingZeros32(classes)
 			if h.start >= covered[class] {
 				covered[class] = h.end
