@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/huiyin/huiyin/nlp/sentiment"
 )
 
 // The classes that the head tells apart: the intents, then the sentiments, then
@@ -188,19 +190,6 @@ func rowScale(n int) float32 {
 	return float32(headScale / math.Sqrt(float64(n)))
 }
 
-// softmax makes probabilities of the scores from first to last, exclusive.
-func softmax(scores []float32) {
-	top := slices.Max(scores)
-	sum := float32(0)
-	for i, x := range scores {
-		scores[i] = float32(math.Exp(float64(x - top)))
-		sum += scores[i]
-	}
-	for i := range scores {
-		scores[i] /= sum
-	}
-}
-
 // Chosen by five-fold cross-validation on the training messages.
 const (
 	headEpochs = 20
@@ -257,7 +246,7 @@ func (m *head) step(squares *head, o *observation, labels *[len(groups)]int, how
 	*(*[classCount]float32)(slope[:]) = m.sums(o)
 	for g, group := range groups {
 		part := slope[group[0]:group[1]]
-		softmax(part)
+		sentiment.Softmax(part)
 		if labels[g] < 0 {
 			clear(part)
 			continue

@@ -500,7 +500,7 @@ func (m *head) tuned(ctx context.Context, lessons []observation, labels [][len(g
 			t.targets = t.scores
 			for g, group := range groups {
 				t.groups[g] = true
-				softmax(t.targets[group[0]:group[1]])
+				sentiment.Softmax(t.targets[group[0]:group[1]])
 			}
 			order = append(order, t)
 		}
@@ -587,7 +587,7 @@ func (t *tuning) move(changes []headChange, rates []float32) {
 			clear(part)
 			continue
 		}
-		softmax(part)
+		sentiment.Softmax(part)
 		for c := range part {
 			part[c] -= t.targets[group[0]+c]
 		}

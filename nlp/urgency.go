@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/huiyin/huiyin/nlp/sentiment"
 )
 
 // hazardSum is what was found for a hazard.
@@ -153,15 +155,15 @@ const calm = 5
 // weighScores makes chances of the head's scores, a group each. Where no hazard is
 // near a bound it gives them a chance of 0: half of the exponentials are theirs.
 func (s *scratch) weighScores(scores *[classCount]float32) {
-	softmax(scores[:intentCount])
-	softmax(scores[classPositive:classHazard])
+	sentiment.Softmax(scores[:intentCount])
+	sentiment.Softmax(scores[classPositive:classHazard])
 	hazards := scores[classHazard:classSafe]
 	if !s.despairs() && scores[classSafe]-slices.Max(hazards) > calm {
 		clear(hazards)
 		scores[classSafe] = 1
 		return
 	}
-	softmax(scores[classHazard:])
+	sentiment.Softmax(scores[classHazard:])
 }
 
 // despairs reports whether a word of the text tells of self-harm.

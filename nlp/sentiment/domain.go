@@ -97,23 +97,8 @@ func (g *gate) shares(features []uint32) [domains]float32 {
 	for d := range sum {
 		sum[d] = sum[d]*value + g.bias[d]
 	}
-	return softmax(sum)
-}
-
-func softmax(z [domains]float32) [domains]float32 {
-	largest := z[0]
-	for _, v := range z[1:] {
-		largest = max(largest, v)
-	}
-	sum := float32(0)
-	for d, v := range z {
-		z[d] = float32(math.Exp(float64(v - largest)))
-		sum += z[d]
-	}
-	for d := range z {
-		z[d] /= sum
-	}
-	return z
+	Softmax(sum[:])
+	return sum
 }
 
 // mean returns the gate halfway between g and h.

@@ -161,7 +161,9 @@ func (m *Model) scores(runs []run, space []uint32) (scores [columns]float32, val
 
 // shares returns how far a text of these scores is of each domain.
 func (m *Model) shares(scores *[columns]float32) [domains]float32 {
-	return softmax([domains]float32(scores[columnGate:columnPolarity]))
+	shares := [domains]float32(scores[columnGate:columnPolarity])
+	Softmax(shares[:])
+	return shares
 }
 
 // appendUnits appends the hashes of the units of text between its edge marks.
