@@ -29,11 +29,3 @@ func TestExp(t *testing.T) {
 		check(math.Nextafter32(x, -200))
 	}
 }
-
-func BenchmarkSoftmax(b *testing.B) {
-	scores := [domains]float32{3, 1, -2, 0.5, 7, 2, 1.5, -4}
-	for b.Loop() {
-		part := scores
-		Softmax(part[:])
-	}
-}
