@@ -289,7 +289,8 @@ type Answer struct {
 }
 
 // Dialog is a form. A connector without dialogs shows Prompt as a message that
-// is to be replied to; the reply comes back as a Message with ReplyTo.
+// is to be replied to; the reply comes back as a Message whose Payload is Data,
+// however long ago and by whichever process the prompt was sent.
 type Dialog struct {
 	Title   string
 	Data    string // comes back as Payload of Submit

@@ -2,9 +2,8 @@ package telegram
 
 import (
 	"context"
-	"strconv"
+	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
@@ -96,6 +95,7 @@ func (b *bot) show(ctx context.Context, stopping <-chan struct{}, e bots.Event, 
 func (b *bot) ask(ctx context.Context, stopping <-chan struct{}, e bots.Event, a bots.Answer, d bots.Dialog) error {
 	params := tgbotapi.Params{"chat_id": e.Chat.ID}
 	r := &rich{}
+	r.bearing(d.Data)
 	prompt := strings.TrimSpace(tidy(d.Prompt))
 	if prompt == "" {
 		prompt = strings.TrimSpace(tidy(d.Title))
@@ -122,10 +122,8 @@ func (b *bot) ask(ctx context.Context, stopping <-chan struct{}, e bots.Event, a
 	if err := b.call(ctx, b.options.Timeout, "sendMessage", params, nil, &sent); err != nil {
 		return err
 	}
-	id := strconv.FormatInt(sent.ID, 10)
-	b.prompts.keep(e.Chat.ID, id, d.Data)
 	if e.Chat.Group && a.Expires > 0 {
-		b.remove(ctx, stopping, e.Chat.ID, id, a.Expires)
+		b.remove(ctx, stopping, e.Chat.ID, id(sent.ID), a.Expires)
 	}
 	return nil
 }
@@ -168,42 +166,33 @@ func (b *bot) remove(ctx context.Context, stopping <-chan struct{}, chat, messag
 	})
 }
 
-// prompts remembers what the last prompts asked for, so that the reply bears
-// its Dialog's data as Payload. It lives in memory: after a restart a reply
-// still has its ReplyTo.
-type prompts struct {
-	mu    sync.Mutex
-	asked map[string]string
-	order []string
+// A prompt bears what it asks for (its Dialog's data) in itself: as the address
+// behind a character of no width. Telegram shows a reply with the message that it
+// answers, so the reply tells what it is for although the prompt's number was
+// never learned, or another process sent it. The address leads nowhere, and
+// nobody can tap it.
+const (
+	promptAddress = "https://t.me/" + promptMark
+	promptMark    = "#ask/"
+	promptSign    = "\u200c"
+)
+
+// bearing writes what a prompt asks for; nothing where that is nothing.
+func (r *rich) bearing(data string) {
+	if data != "" {
+		r.write(promptSign, entity{Type: "text_link", URL: promptAddress + url.PathEscape(data)})
+	}
 }
 
-// manyPrompts is how many prompts are remembered.
-const manyPrompts = 1000
-
-func (p *prompts) keep(chat, message, data string) {
-	if data == "" {
-		return
+// asked returns what a message of the bot's own asks for; "" where it is no
+// prompt.
+func (p *wireParent) asked() string {
+	for _, e := range p.Entities {
+		if _, escaped, found := strings.Cut(e.URL, "/"+promptMark); found && e.Type == "text_link" {
+			if data, err := url.PathUnescape(escaped); err == nil {
+				return data
+			}
+		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.asked == nil {
-		p.asked = map[string]string{}
-	}
-	if len(p.order) >= manyPrompts {
-		delete(p.asked, p.order[0])
-		p.order = p.order[1:]
-	}
-	key := chat + ":" + message
-	p.asked[key] = data
-	p.order = append(p.order, key)
-}
-
-// data returns what the prompt with that id asked for; "" where none did.
-func (p *prompts) data(chat, message string) string {
-	if message == "" {
-		return ""
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.asked[chat+":"+message]
+	return ""
 }

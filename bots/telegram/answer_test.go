@@ -110,12 +110,17 @@ func TestPressReplacesItsMessage(t *testing.T) {
 }
 
 func TestPublicAnswerStays(t *testing.T) {
-	p, inbox := answering(t, bots.Answer{Text: "待办 3 条", Public: true, Expires: time.Millisecond})
+	inbox := &bottest.Inbox{Reply: func(context.Context, bots.Event) (bots.Answer, error) {
+		return bots.Answer{Text: "待办 3 条", Public: true, Expires: time.Millisecond}, nil
+	}}
+	env, _ := bottest.NewEnv(t, inbox)
+	p := start(t, env, telegramtest.Config{})
+	stop := bottest.Start(t, p.bot)
 	id := p.fake.UserSays(lilei, p.group, "！待办")
 	if m := p.message(p.group, "待办 3 条"); m.ReplyTo != id {
 		t.Errorf("not a reply to the command: %+v", m)
 	}
-	inbox.Wait(t, 1, anyEvent)
+	stop() // whatever is to remove itself has done so then
 	if p.fake.Requests("deleteMessage") != 0 {
 		t.Error("it is taken back")
 	}
@@ -159,18 +164,90 @@ func TestDialogBecomesAPrompt(t *testing.T) {
 	if !m.ForceReply || !m.Selective || !slices.Equal(m.Pings, []int64{lilei}) || !slices.Equal(m.Live, []string{"@雷雷"}) || !strings.Contains(m.Text, "已退 18 元") {
 		t.Errorf("the prompt is %+v", m)
 	}
-	// The prompt can be seen here before the bot has its id back: nobody types
-	// that fast, so write until it counts.
-	prompt := strconv.FormatInt(m.ID, 10)
-	bottest.Eventually(t, "a reply with the dialog's data", func() bool {
-		p.fake.UserSays(lilei, p.group, "您好，已退款", telegramtest.ReplyingTo(m.ID))
-		return slices.ContainsFunc(inbox.Events(), func(e bots.Event) bool {
-			return e.Type == bots.OnMessage && e.ReplyTo == prompt && e.Payload == "reply:123" && e.Text == "您好，已退款"
-		})
-	})
+	p.fake.UserSays(lilei, p.group, "您好，已退款", telegramtest.ReplyingTo(m.ID))
+	if e := inbox.Wait(t, 1, func(e bots.Event) bool { return e.Text == "您好，已退款" })[0]; e.Payload != "reply:123" || e.ReplyTo != strconv.FormatInt(m.ID, 10) {
+		t.Errorf("the reply arrived as %+v", e)
+	}
 	p.fake.UserSays(lilei, p.group, "不相干")
 	if e := inbox.Wait(t, 1, func(e bots.Event) bool { return e.Text == "不相干" })[0]; e.Payload != "" {
 		t.Errorf("another message bears %q", e.Payload)
+	}
+}
+
+// TestAReplyIsToThePromptItShows: what a colleague answers to a prompt is for the
+// customer it names, also where the bot never learned the prompt's number, was
+// started anew since, or another process asked.
+func TestAReplyIsToThePromptItShows(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault   telegramtest.Fault
+		restart bool
+	}{
+		"the answer was lost": {fault: telegramtest.Fault{Drop: true}},
+		"the answer is slow":  {fault: telegramtest.Fault{Late: time.Second}},
+		"a restart":           {restart: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const data = "resolve:123:lz3k9f2a"
+			inbox := &bottest.Inbox{Reply: func(_ context.Context, e bots.Event) (bots.Answer, error) {
+				if e.Type != bots.OnPress {
+					return bots.Answer{}, nil
+				}
+				return bots.Answer{Dialog: &bots.Dialog{Data: data, Prompt: "@雷雷 请直接回复这条"}}, nil
+			}}
+			env, _ := bottest.NewEnv(t, inbox)
+			p := start(t, env, telegramtest.Config{})
+			stop := bottest.Start(t, p.bot)
+			card, err := p.bot.Send(t.Context(), bots.Post{Chat: p.Group(), Text: "卡片", Buttons: [][]bots.Button{{{Text: "解决", Data: "c"}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.fault != (telegramtest.Fault{}) {
+				p.fake.Fail("sendMessage", c.fault)
+			}
+			if _, err := p.fake.Presses(lilei, p.group, p.number(card.ID), "解决"); err != nil {
+				t.Fatal(err)
+			}
+			m := p.message(p.group, "请直接回复")
+			if c.restart {
+				stop()
+				again, err := Kind().New(env, fakeOptions(p.fake))
+				if err != nil {
+					t.Fatal(err)
+				}
+				bottest.Start(t, again)
+			}
+			p.fake.UserSays(lilei, p.group, "已退款", telegramtest.ReplyingTo(m.ID))
+			if e := inbox.Wait(t, 1, func(e bots.Event) bool { return e.Text == "已退款" })[0]; e.Payload != data {
+				t.Errorf("the reply bears %q", e.Payload)
+			}
+			p.fake.UserSays(lilei, p.group, "看看", telegramtest.ReplyingTo(p.number(card.ID)))
+			if e := inbox.Wait(t, 1, func(e bots.Event) bool { return e.Text == "看看" })[0]; e.Payload != "" {
+				t.Errorf("a note under the card bears %q", e.Payload)
+			}
+		})
+	}
+}
+
+// TestOnlyOurOwnPromptsCount: what a prompt asks for is read from a message of
+// the bot's own. A person's message that is made to look like one asks nothing.
+func TestOnlyOurOwnPromptsCount(t *testing.T) {
+	const marks = `"text":"x","entities":[{"type":"bold","offset":0,"length":1},{"type":"text_link","offset":0,"length":1,"url":"https://t.me/#ask/reply%3A123%3Aa"}]`
+	for from, want := range map[string]string{fromBot: "reply:123:a", fromLilei: "", `"from":null`: ""} {
+		e := decodeOne(t, message5(groupChat, `"text":"好","reply_to_message":{"message_id":3,`+from+`,`+marks+`}`))
+		if e.Payload != want {
+			t.Errorf("%s: bears %q, want %q", from, e.Payload, want)
+		}
+	}
+	for _, url := range []string{"https://board.example.com/items/128", "https://t.me/#ask/%zz", "https://t.me/#ask/", "#ask/x", ""} {
+		e := decodeOne(t, message5(groupChat, `"text":"好","reply_to_message":{"message_id":3,`+fromBot+`,"entities":[null,{"type":"text_link","url":"`+url+`"}]}`))
+		if e.Payload != "" {
+			t.Errorf("%s: bears %q", url, e.Payload)
+		}
+	}
+	edited := decodeOne(t, `"edited_message":{"message_id":5,"date":1790000000,"edit_date":1790000060,`+groupChat+`,`+fromLilei+`,"text":"好","reply_to_message":{"message_id":3,`+fromBot+`,`+marks+`}}`)
+	if edited.Payload != "" {
+		t.Errorf("an edited reply bears %q: it would be sent a second time", edited.Payload)
 	}
 }
 

@@ -16,7 +16,6 @@ type bot struct {
 	env     bots.Env
 	options Options
 	http    *http.Client
-	prompts prompts
 	limits  limits
 	pending sync.WaitGroup // answers and removals under way
 

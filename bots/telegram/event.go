@@ -75,6 +75,7 @@ func (d decoder) base(m *wireMessage) (*bots.Event, error) {
 		e.ReplyTo = id(m.ReplyTo.ID)
 		if m.ReplyTo.From != nil && m.ReplyTo.From.ID == d.me.ID {
 			e.Thread, e.Own, e.About = e.ReplyTo, true, m.ReplyTo.data()
+			e.Payload = m.ReplyTo.asked()
 		}
 	}
 	if m.Album != "" {
@@ -124,7 +125,7 @@ func (d decoder) edited(m *wireMessage) (*bots.Event, error) {
 	if m.Location != nil {
 		return nil, nil // a live location moves every few seconds: where it began is enough
 	}
-	e.Type = bots.OnEdited
+	e.Type, e.Payload = bots.OnEdited, ""
 	e.Key += ":" + id(m.EditDate)
 	e.At = time.Unix(m.EditDate, 0).UTC()
 	return e, nil

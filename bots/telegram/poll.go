@@ -278,11 +278,7 @@ func (b *bot) decode(raw json.RawMessage) (event *bots.Event, err error) {
 			event, err = nil, errBroken
 		}
 	}()
-	event, err = decoder{me: b.self(), now: b.env.Now()}.decode(raw)
-	if err == nil && event != nil && event.Type == bots.OnMessage {
-		event.Payload = b.prompts.data(event.Chat.ID, event.ReplyTo)
-	}
-	return event, err
+	return decoder{me: b.self(), now: b.env.Now()}.decode(raw)
 }
 
 // takeChat hands a chat's events over in order and starts their answers. It

@@ -82,9 +82,10 @@ type wireMessage struct {
 
 // wireParent is the message that another answers.
 type wireParent struct {
-	ID     int64 `json:"message_id"`
-	From   *user `json:"from"`
-	Markup struct {
+	ID       int64    `json:"message_id"`
+	From     *user    `json:"from"`
+	Entities []entity `json:"entities"`
+	Markup   struct {
 		Rows [][]struct {
 			Data string `json:"callback_data"`
 		} `json:"inline_keyboard"`
