@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"sort"
@@ -112,11 +111,8 @@ func newBot(env bots.Env, options any) (bots.Bot, error) {
 	if problems := o.Validate(); len(problems) > 0 {
 		return nil, errors.New("robot: " + problems[0].Key + " " + problems[0].Text)
 	}
-	client := *env.HTTP
-	// A redirect would carry the message to a stranger.
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	f := flavours()[o.Flavour]
-	return &bot{flavour: f, opts: *o, client: &client, now: env.Now, sent: window{rates: f.rates}}, nil
+	return &bot{flavour: f, opts: *o, client: bots.NoRedirects(env.HTTP), now: env.Now, sent: window{rates: f.rates}}, nil
 }
 
 // Run waits: nothing comes from a robot.
@@ -181,12 +177,12 @@ func (b *bot) post(ctx context.Context, message map[string]any) error {
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	resp, err := b.client.Do(req)
 	if err != nil {
-		return written.Failure(redact(err))
+		return written.Failure(bots.Redact(err))
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: redact(err)}
+	if err != nil && resp.StatusCode == http.StatusOK {
+		return &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: bots.Redact(err)}
 	}
 	return b.flavour.judge(resp.StatusCode, answer)
 }
@@ -201,19 +197,6 @@ func encode(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
-}
-
-// redact drops the addresses from a transport error: the robot's holds its key.
-func redact(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return fmt.Errorf("%s: %w", op.Op, op.Err)
-	}
-	return err
 }
 
 // Doctor posts an empty message, which every platform refuses after it has

@@ -3,6 +3,8 @@ package robot_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -408,4 +410,24 @@ func TestKindAndOptions(t *testing.T) {
 func TestRunWaits(t *testing.T) {
 	stop := bottest.Start(t, start(t, "wecom", nil).bot)
 	stop()
+}
+
+// A refusal counts although the rest of it is cut off: what a gateway turns away
+// was not posted.
+func TestATruncatedRefusalIsOne(t *testing.T) {
+	for status, want := range map[int]bots.Fate{
+		http.StatusTooManyRequests: bots.Limited, http.StatusForbidden: bots.Unauthorized, http.StatusBadRequest: bots.Rejected,
+		http.StatusOK: bots.Uncertain, http.StatusBadGateway: bots.Uncertain,
+	} {
+		gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(`{"errcode":`))
+		}))
+		g := start(t, "wecom", func(_ *robottest.Options, o *robot.Options) { o.URL = gateway.URL })
+		if _, err := g.bot.Send(context.Background(), bots.Post{Key: "k", Text: "x"}); bots.FateOf(err) != want {
+			t.Errorf("%d, cut off: %v, want %s", status, err, want)
+		}
+		gateway.Close()
+	}
 }

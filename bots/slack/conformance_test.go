@@ -104,6 +104,8 @@ func (p *platform) Faults() []bottest.Fault {
 		{Name: "unknown chat", Arm: func(post bots.Post) *bots.Post { post.Chat = "C0NOWHERE"; return &post }, Want: bots.Gone},
 		{Name: "unknown thread", Arm: func(post bots.Post) *bots.Post { post.Thread = "1600000000.000001"; return &post }, Want: bots.Vanished},
 		{Name: "edit of nothing", Edit: true, Arm: once(edit, slacktest.NotOK("message_not_found")), Want: bots.Vanished},
+		{Name: "edit of what is not ours any more", Edit: true, Arm: once(edit, slacktest.NotOK("cant_update_message")), Want: bots.Vanished},
+		{Name: "edit too late", Edit: true, Arm: once(edit, slacktest.NotOK("edit_window_closed")), Want: bots.Vanished},
 		{Name: "unsent", Arm: func(bots.Post) *bots.Post { p.s.Close(); return nil }, Want: bots.Unsent},
 	}
 	for code, fate := range map[string]bots.Fate{

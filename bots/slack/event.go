@@ -166,6 +166,13 @@ func (b *bot) newMessage(ctx context.Context, m object, channel string) (*receiv
 		return nil, errMalformed
 	}
 	text, mentioned := b.words(ctx, m.text("text"))
+	files, forwarded := attachments(m), false
+	if private := strings.HasPrefix(channel, "D"); private || strings.TrimSpace(text) == "" {
+		if words, more := b.shared(ctx, m); words != "" || len(more) > 0 {
+			text, files, forwarded = strings.TrimSpace(text+"\n"+words), append(files, more...), true
+			files = files[:min(len(files), maxFiles)]
+		}
+	}
 	thread := m.text("thread_ts")
 	if thread == ts {
 		thread = ""
@@ -179,8 +186,8 @@ func (b *bot) newMessage(ctx context.Context, m object, channel string) (*receiv
 			Key: channel + ":" + ts, Type: bots.OnMessage,
 			Chat: chat, MessageID: ts, Thread: thread, ReplyTo: thread,
 			Own:  thread != "" && m.text("parent_user_id") == b.me(),
-			From: b.sender(ctx, user), Text: text, Mentioned: mentioned,
-			Attachments: attachments(m), At: timeOf(ts),
+			From: b.sender(ctx, user), Text: text, Mentioned: mentioned, Forwarded: forwarded,
+			Attachments: files, At: timeOf(ts),
 		},
 		origin: origin{chat: channel, group: chat.Group, user: user, thread: thread},
 	}, nil
@@ -196,6 +203,27 @@ func (b *bot) words(ctx context.Context, raw string) (text string, mentioned boo
 	}
 	text, _ = readable(withoutLeadingMention(raw, self), &lookup{ctx: ctx, b: b, left: maxLookups})
 	return text, mentioned
+}
+
+// maxShared is how many forwarded messages of one message are read.
+const maxShared = 10
+
+// shared returns the words and files of messages that were forwarded with m: in
+// private, and where nothing was written beside them. Elsewhere what somebody
+// writes may be a command, and nothing forwarded is to get into it.
+func (b *bot) shared(ctx context.Context, m object) (words string, files []bots.Attachment) {
+	var all []string
+	for _, a := range m.objects("attachments", maxShared) {
+		if !a.flag("is_share") && !a.flag("is_msg_unfurl") {
+			continue // a page's preview
+		}
+		text, _ := readable(a.text("text"), &lookup{ctx: ctx, b: b, left: maxLookups})
+		if text = strings.TrimSpace(text); text != "" {
+			all = append(all, text)
+		}
+		files = append(files, attachments(a)...)
+	}
+	return strings.Join(all, "\n"), files
 }
 
 // nobody knows no names.

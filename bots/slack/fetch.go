@@ -3,8 +3,6 @@ package slack
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -104,7 +102,7 @@ func (b *bot) get(ctx context.Context, client *http.Client, address, token strin
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, written.Failure(redact(err))
+		return nil, written.Failure(bots.Redact(err))
 	}
 	return resp, nil
 }
@@ -122,9 +120,9 @@ func fileFrom(resp *http.Response, address string, limit int64) (bots.File, erro
 		return refuse(err)
 	}
 	if limit > 0 && resp.ContentLength > limit {
-		return refuse(&bots.SendError{Fate: bots.Rejected, Code: "too large"})
+		return refuse(bots.TooLarge(limit))
 	}
-	f := bots.File{Body: &bounded{body: resp.Body, left: limit}, MIME: resp.Header.Get("Content-Type"), Size: resp.ContentLength}
+	f := bots.File{Body: bots.Bounded(resp.Body, limit), MIME: resp.Header.Get("Content-Type"), Size: resp.ContentLength}
 	if u, err := url.Parse(address); err == nil {
 		f.Name = path.Base(u.Path)
 	}
@@ -133,23 +131,3 @@ func fileFrom(resp *http.Response, address string, limit int64) (bots.File, erro
 	}
 	return f, nil
 }
-
-// bounded is a body that ends with an error where it is longer than left.
-type bounded struct {
-	body io.ReadCloser
-	left int64
-}
-
-// errTooLarge ends a body that is longer than was asked for.
-var errTooLarge = errors.New("the file is larger than allowed")
-
-func (r *bounded) Read(p []byte) (int, error) {
-	n, err := r.body.Read(p)
-	r.left -= int64(n)
-	if r.left < 0 {
-		return 0, fmt.Errorf("slack: %w", errTooLarge)
-	}
-	return n, err
-}
-
-func (r *bounded) Close() error { return r.body.Close() }

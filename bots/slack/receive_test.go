@@ -3,6 +3,7 @@ package slack_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,6 +140,41 @@ func TestFilesArrive(t *testing.T) {
 		got.Ref = ""
 		if got != want {
 			t.Errorf("attachment %d is %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+// TestForwardedMessages: Slack puts what is forwarded beside a text that may be
+// empty. A customer's is read; what a colleague writes beside one in a channel
+// stays what they wrote, so that nothing forwarded gets into a command.
+func TestForwardedMessages(t *testing.T) {
+	s, _, in := running(t, fast())
+	shared := func(words string) map[string]any {
+		return map[string]any{
+			"is_share": true, "is_msg_unfurl": true, "author_name": "王芳", "text": words, "fallback": "[today] 王芳: " + words,
+			"files": []any{map[string]any{"id": "F1", "name": "虫.jpg", "mimetype": "image/jpeg", "size": 4, "url_private": "https://files.slack.com/1"}},
+		}
+	}
+	preview := map[string]any{"title": "a page", "text": "what a page says of itself", "from_url": "https://www.example.com"}
+	dm := s.DM(lilei)
+	for i, c := range []struct {
+		chat, text  string
+		attachments []any
+		want        string
+		forwarded   bool
+		files       int
+	}{
+		{dm, "", []any{shared("奶茶里有虫 &lt;b&gt; <@" + wang + ">")}, "奶茶里有虫 <b> @王芳", true, 1},
+		{dm, "看看这个", []any{shared("漏了"), shared("又漏了")}, "看看这个\n漏了\n又漏了", true, 2},
+		{dm, "见 https://www.example.com", []any{preview, nil, "x"}, "见 https://www.example.com", false, 0},
+		{team, "！认领 #1", []any{shared("不相干")}, "！认领 #1", false, 0},
+		{team, "", []any{shared("！解决 #1 好了")}, "！解决 #1 好了", true, 1},
+	} {
+		ts := fmt.Sprintf("1700000100.00000%d", i)
+		s.Sends(map[string]any{"type": "message", "channel": c.chat, "user": lilei, "ts": ts, "text": c.text, "attachments": c.attachments})
+		e := one(t, in, func(e bots.Event) bool { return e.MessageID == ts })
+		if e.Text != c.want || e.Forwarded != c.forwarded || len(e.Attachments) != c.files {
+			t.Errorf("%q beside %d: %q, forwarded %v, %d files", c.text, len(c.attachments), e.Text, e.Forwarded, len(e.Attachments))
 		}
 	}
 }

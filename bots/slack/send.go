@@ -198,7 +198,7 @@ func (b *bot) share(ctx context.Context, p, words bots.Post, files []slack.FileS
 func unseen(err error) error {
 	var se *bots.SendError
 	if !errors.As(err, &se) {
-		return &bots.SendError{Fate: bots.Unsent, Code: "upload", Err: redact(err)}
+		return &bots.SendError{Fate: bots.Unsent, Code: "upload", Err: bots.Redact(err)}
 	}
 	if se.Fate == bots.Uncertain {
 		return &bots.SendError{Fate: bots.Unsent, Code: se.Code, Err: se.Err}

@@ -152,7 +152,7 @@ func newBot(env bots.Env, options any) (bots.Bot, error) {
 	b := &bot{env: env, opts: o, log: env.Log.With("bot", env.Name)}
 	b.trusted = trustHosts(o.APIURL)
 	b.wire = newWire(env.HTTP, o.APIURL, o.Timeout)
-	b.fetch = withoutRedirects(env.HTTP)
+	b.fetch = bots.NoRedirects(env.HTTP)
 	b.api = slack.New(o.BotToken,
 		slack.OptionAPIURL(o.APIURL),
 		slack.OptionAppLevelToken(o.AppToken),

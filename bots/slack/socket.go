@@ -136,7 +136,7 @@ func (b *bot) session(ctx context.Context, r *receiver) error {
 		_ = resp.Body.Close()
 	}
 	if err != nil {
-		return fmt.Errorf("opening the socket: %w", redact(err))
+		return fmt.Errorf("opening the socket: %w", bots.Redact(err))
 	}
 	s := &socket{ws: ws}
 	ws.SetReadLimit(maxEnvelope)
@@ -356,7 +356,7 @@ func (r *receiver) acknowledge(j job) {
 		return
 	}
 	if err := j.s.ack(j.e.ID); err != nil {
-		r.b.log.Info("slack: not acknowledged, comes again", "envelope", j.e.ID, "error", redact(err))
+		r.b.log.Info("slack: not acknowledged, comes again", "envelope", j.e.ID, "error", bots.Redact(err))
 	}
 }
 

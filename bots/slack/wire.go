@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -35,15 +33,7 @@ const (
 
 func newWire(client *http.Client, apiURL string, timeout time.Duration) *wire {
 	api, _ := url.Parse(apiURL) // Validate has parsed it before
-	return &wire{http: withoutRedirects(client), api: api, timeout: timeout}
-}
-
-// withoutRedirects returns client with redirects handed back: requests bear
-// the token, in a form even, and must not be repeated elsewhere.
-func withoutRedirects(client *http.Client) *http.Client {
-	c := *client
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
+	return &wire{http: bots.NoRedirects(client), api: api, timeout: timeout}
 }
 
 // Do performs one request. It implements slack-go's client.
@@ -58,7 +48,7 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	var written bots.Written
 	resp, err := w.http.Do(req.WithContext(written.Watch(ctx))) //nolint:gosec // the operator's api_url, and addresses it names
 	if err != nil {
-		return nil, written.Failure(redact(err))
+		return nil, written.Failure(bots.Redact(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
@@ -70,7 +60,7 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 		return nil, refused
 	}
 	if err != nil {
-		return nil, &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: redact(err)}
+		return nil, &bots.SendError{Fate: bots.Uncertain, Code: "truncated", Err: bots.Redact(err)}
 	}
 	if toAPI {
 		body, err = judgeAnswer(method, body)
@@ -96,20 +86,6 @@ func handBack(resp *http.Response, body []byte, toAPI bool) *http.Response {
 		Header: header, Body: io.NopCloser(bytes.NewReader(body)),
 		ContentLength: int64(len(body)), Request: resp.Request,
 	}
-}
-
-// redact drops the addresses from a transport error: response URLs and socket
-// addresses are secrets.
-func redact(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return fmt.Errorf("%s: %w", op.Op, op.Err)
-	}
-	return err
 }
 
 // judgeStatus judges an answer by its HTTP status; nil for 200.
@@ -227,7 +203,11 @@ var fates = map[string]bots.Fate{
 	"user_not_found":        bots.Gone,
 	"user_disabled":         bots.Gone,
 
+	// A card that cannot be edited any more, as after the app was installed anew,
+	// is as good as gone: another takes its place.
 	"message_not_found":       bots.Vanished,
+	"cant_update_message":     bots.Vanished,
+	"edit_window_closed":      bots.Vanished,
 	"thread_not_found":        bots.Vanished,
 	"cannot_reply_to_message": bots.Vanished,
 	"file_not_found":          bots.Vanished,
@@ -262,5 +242,5 @@ func sendError(err error) error {
 	if err == nil || errors.As(err, &se) {
 		return err
 	}
-	return &bots.SendError{Fate: bots.Uncertain, Code: "unread answer", Err: redact(err)}
+	return &bots.SendError{Fate: bots.Uncertain, Code: "unread answer", Err: bots.Redact(err)}
 }

@@ -46,12 +46,10 @@ func newBot(env bots.Env, o Options) (*bot, error) {
 		env.Now = time.Now
 	}
 	// A client's overall timeout would end a poll early; every request has a
-	// deadline of its own. A redirect would turn a POST into a GET, or carry
-	// the token elsewhere.
-	client := *env.HTTP
+	// deadline of its own.
+	client := bots.NoRedirects(env.HTTP)
 	client.Timeout = 0
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &bot{env: env, options: o, http: &client}, nil
+	return &bot{env: env, options: o, http: client}, nil
 }
 
 // self returns the bot's own account, zero before the first getMe.

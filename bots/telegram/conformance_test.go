@@ -146,6 +146,7 @@ func (p *platform) Faults() []bottest.Fault {
 		}},
 		{Name: "kicked", Want: bots.Gone, Arm: func(bots.Post) *bots.Post { p.fake.RemoveBotFromGroup(lilei, p.group); return nil }},
 		{Name: "deactivated", Want: bots.Gone, Arm: refuse("sendMessage", 403, "Forbidden: user is deactivated")},
+		{Name: "an edit of what is not ours", Edit: true, Arm: fail("editMessageText", telegramtest.Fault{Code: 400, Description: "Bad Request: message can't be edited"}), Want: bots.Vanished},
 		{Name: "supergroup", Want: bots.Moved, Arm: func(bots.Post) *bots.Post { p.fake.MigrateGroup(p.group); return nil }},
 		{Name: "token revoked", Want: bots.Unauthorized, Arm: refuse("sendMessage", 401, "Unauthorized")},
 		{Name: "token unknown", Want: bots.Unauthorized, Arm: refuse("sendMessage", 404, "Not Found")},
@@ -158,6 +159,6 @@ func (p *platform) Faults() []bottest.Fault {
 		{Name: "not modified", Edit: true, Want: bots.Unchanged, Arm: func(bots.Post) *bots.Post { return nil }},
 		{Name: "edited message gone", Edit: true, Want: bots.Vanished, Arm: refuse("editMessageText", 400, "Bad Request: message to edit not found")},
 		{Name: "edit limited", Edit: true, Want: bots.Limited, Arm: fail("editMessageText", telegramtest.Fault{Code: 429, Description: "Too Many Requests", RetryAfter: 1})},
-		{Name: "edit refused", Edit: true, Want: bots.Rejected, Arm: refuse("editMessageText", 400, "Bad Request: message can't be edited")},
+		{Name: "edit refused", Edit: true, Want: bots.Rejected, Arm: refuse("editMessageText", 400, "Bad Request: MESSAGE_TOO_LONG")},
 	}
 }

@@ -27,6 +27,7 @@ var fates = []struct {
 }{
 	{400, "message is not modified", bots.Unchanged},
 	{400, "message to edit not found", bots.Vanished},
+	{400, "message can't be edited", bots.Vanished}, // a bot can always edit its own: this one is not
 	{400, "message to delete not found", bots.Vanished},
 	{400, "message to be replied not found", bots.Vanished},
 	{400, "message to reply not found", bots.Vanished},

@@ -97,7 +97,7 @@ func captionable(words message, parcels [][]parcelFile, keys [][]button) bool {
 	if captionLimit.Len(words.text) > maxCaption || len(parcels) != 1 {
 		return false
 	}
-	return len(keys) == 0 || len(parcels[0]) == 1 && words.text != ""
+	return len(keys) == 0 || len(parcels[0]) == 1
 }
 
 // partial is the error of a post that failed when a part of it had been sent:
@@ -226,13 +226,9 @@ func (b *bot) Fetch(ctx context.Context, ref string, limit int64) (bots.File, er
 		return bots.File{}, err
 	}
 	if limit > 0 && file.Size > limit {
-		return bots.File{}, tooLarge(limit)
+		return bots.File{}, bots.TooLarge(limit)
 	}
 	return b.download(ctx, file.Path, limit)
-}
-
-func tooLarge(limit int64) error {
-	return &bots.SendError{Fate: bots.Rejected, Code: "too large", Err: fmt.Errorf("the file is larger than %d bytes", limit)}
 }
 
 // download opens a file that getFile named.
@@ -263,10 +259,10 @@ func (b *bot) download(ctx context.Context, name string, limit int64) (bots.File
 	if limit > 0 && resp.ContentLength > limit {
 		resp.Body.Close()
 		cancel()
-		return bots.File{}, tooLarge(limit)
+		return bots.File{}, bots.TooLarge(limit)
 	}
 	return bots.File{
-		Body: &body{from: resp.Body, cancel: cancel, left: limit, limit: limit},
+		Body: bots.Bounded(&body{resp.Body, cancel}, limit),
 		Name: path.Base(name), MIME: resp.Header.Get("Content-Type"), Size: resp.ContentLength,
 	}, nil
 }
@@ -285,23 +281,15 @@ func fetchRefused(status int) error {
 	return se
 }
 
-// body is a download that ends with an error after limit bytes (0: no limit)
-// and whose errors hold no address.
+// body is a download whose errors hold no address.
 type body struct {
-	from   io.ReadCloser
+	io.ReadCloser
 	cancel context.CancelFunc
-	left   int64
-	limit  int64
 }
 
 // Read implements io.Reader.
 func (d *body) Read(p []byte) (int, error) {
-	n, err := d.from.Read(p)
-	if d.limit > 0 {
-		if d.left -= int64(n); d.left < 0 {
-			return 0, tooLarge(d.limit)
-		}
-	}
+	n, err := d.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		return n, cause(err)
 	}
@@ -311,5 +299,5 @@ func (d *body) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (d *body) Close() error {
 	d.cancel()
-	return d.from.Close()
+	return d.ReadCloser.Close()
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -131,27 +130,10 @@ func (b *Bot) Fetch(_ context.Context, ref string, limit int64) (bots.File, erro
 	if err != nil {
 		return bots.File{}, &bots.SendError{Fate: bots.Vanished, Code: "missing file", Err: fmt.Errorf("webchat: %w", err)}
 	}
-	return bots.File{Body: &bounded{ReadCloser: r, left: limit}, Size: -1}, nil
+	return bots.File{Body: bots.Bounded(r, limit), Size: -1}, nil
 }
 
 // Doctor has nothing to try: the page is served by this program.
 func (b *Bot) Doctor(context.Context) []bots.Finding {
 	return []bots.Finding{{OK: true, Text: "网页客服由本程序提供", TextEN: "the chat page is served by this program"}}
-}
-
-// bounded ends with an error where the content is longer than promised.
-type bounded struct {
-	io.ReadCloser
-	left int64
-}
-
-var errTooLong = errors.New("the file is longer than allowed")
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.left -= int64(n)
-	if b.left < 0 {
-		return 0, errTooLong
-	}
-	return n, err
 }
