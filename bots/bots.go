@@ -87,6 +87,7 @@ type Caps struct {
 	Overall   Rate
 	MaxFetch  int64         // bytes of an attachment the platform lets bots fetch; 0: no limit known
 	RecallFor time.Duration // how long a sent message can be taken back; 0: never
+	Keeps     time.Duration // how long the platform keeps what it could not bring; 0: it keeps nothing
 	Renumbers bool          // a chat that gets a new id counts its messages anew: those sent before are out of reach
 }
 

@@ -306,6 +306,7 @@ func (p *Pipeline) Run(ctx context.Context, roles Roles) error {
 		}
 	}
 	if roles.Bots {
+		start("alive", p.aliveLoop())
 		for name, r := range p.bots {
 			run := func(ctx context.Context) error { return p.runBot(ctx, r) }
 			if r.caps.Polled {

@@ -46,6 +46,25 @@ func (p *Pipeline) runBot(ctx context.Context, r *runner) error {
 	return err
 }
 
+// aliveEvery is how often it is noted that somebody receives.
+const aliveEvery = time.Minute
+
+// aliveLoop returns what notes that somebody receives, and has people told where
+// nobody did for long before this process began.
+func (p *Pipeline) aliveLoop() func(ctx context.Context) error {
+	begins := true
+	return func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			if err := p.desk.Alive(ctx, begins); err != nil {
+				return fmt.Errorf("note that this process is at work: %w", err)
+			}
+			begins = false
+			pause(ctx, aliveEvery)
+		}
+		return nil
+	}
+}
+
 // defaultEvery is how often a source is read that says nothing of it.
 const defaultEvery = 5 * time.Minute
 

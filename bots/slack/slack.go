@@ -93,7 +93,8 @@ func Kind() bots.Kind {
 			PerChat:   bots.Rate{N: 1, Per: perChat},
 			PerGroup:  bots.Rate{N: 1, Per: perChat},
 			Overall:   bots.Rate{N: 300, Per: time.Minute},
-			RecallFor: aLongWhile, // a bot can always delete what it posted
+			Keeps:     6 * time.Minute, // it brings an event again at once, after one minute and after five
+			RecallFor: aLongWhile,      // a bot can always delete what it posted
 		},
 		Options: func() any {
 			return &Options{

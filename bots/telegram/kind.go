@@ -72,6 +72,7 @@ func Kind() bots.Kind {
 `,
 		Caps: bots.Caps{
 			TwoWay: true, Team: true, Polled: true,
+			Keeps:     24 * time.Hour,
 			Text:      bots.Limit{N: maxText, Unit: bots.UTF16},
 			Caption:   bots.Limit{N: maxCaption, Unit: bots.UTF16},
 			Data:      maxData,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/huiyin/huiyin/config"
+	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/store"
 )
 
@@ -181,6 +182,9 @@ func markRestored(ctx context.Context, cfg *config.Config, db *store.DB, now tim
 		}
 		i.Seq = max(i.Seq, note.Seq) + 1
 		note = i
+		if err := desk.ForgetAlive(tx); err != nil {
+			return err
+		}
 		held, err = tx.HoldForRestore(i, now.UTC())
 		return err
 	})

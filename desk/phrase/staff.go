@@ -176,5 +176,9 @@ func staffTexts() []entry {
 		{"digest", "{team} · {date}\n新来 {created} 条（负面 {negative}），解决 {resolved} 条。{topics}\n现在等着 {waiting} 条，过点 {overdue} 条，没通知到客户 {unnotified} 条。",
 			"{team} · {date}\n{created} new ({negative} negative), {resolved} resolved. {topics}\nNow {waiting} waiting, {overdue} overdue, {unnotified} not told."},
 		{"health.back", "「{name}」恢复了。", "“{name}” is back."},
+		{"absent", "⚠️ 从 {from} 到 {to}，回音没有运行（{length}）。", "⚠️ Huiyin was not running from {from} to {to} ({length})."},
+		{"absent.kept", "{channel}「{name}」：这段时间写来的会补上。", "{channel} “{name}”: what was written meanwhile will still come in."},
+		{"absent.lost", "{channel}「{name}」：那边只留 {keeps}，{from} 到 {until} 写来的可能收不到了。请去看一眼，要办的再写一次。",
+			"{channel} “{name}”: it keeps things for {keeps} only, so what was written from {from} to {until} may never come. Please look there, and write again what has to be done."},
 	}
 }
