@@ -45,9 +45,9 @@ func MaskName(name string) string {
 }
 
 var (
-	emailPattern = regexp.MustCompile(`(?i)[a-z0-9][a-z0-9._%+-]*[@＠][a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}`)
+	emailPattern = regexp.MustCompile(`(?i)[a-z0-9][a-z0-9._%+-]*(?:[@＠][a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})+`)
 	// A name for an account, then its number or name.
-	accountPattern = regexp.MustCompile(`(?i)(微信号?|薇信|vx|wechat|weixin|qq号?|扣扣)(\s*[:：是为]?\s*)([a-z][a-z0-9_-]{5,19}|[0-9]{5,12})`)
+	accountPattern = regexp.MustCompile(`(?i)(微信号?|薇信|威信|v信|vx|wx|加我?v|wechat|weixin|qq号?|扣扣)(\s*[:：是为]?\s*)([a-z][a-z0-9_-]{5,19}|[0-9]{5,12})`)
 	// A street and the house's number, or an estate and the building's, then what
 	// follows to the room. A floor alone (广场3楼) tells a shop, not a home.
 	addressPattern = regexp.MustCompile(`(\p{Han}{1,10}(?:(?:路|街|大道|巷|弄|胡同|村|镇|乡)` + houseNumber + `(?:号楼|号|弄|支弄)` +
@@ -66,7 +66,7 @@ func maskAddress(s string) string {
 }
 
 func maskEmail(s string) string {
-	at := strings.IndexAny(s, "@＠")
+	at := strings.LastIndexAny(s, "@＠") // of two addresses in one word the last
 	_, size := utf8.DecodeRuneInString(s)
 	return s[:size] + "***" + s[at:]
 }
@@ -76,24 +76,31 @@ func maskAccount(s string) string {
 	return m[1] + m[2] + m[3][:2] + "***"
 }
 
-// number is a run of digits in a text, with single spaces or hyphens between
-// its groups.
-type number struct {
+// group is a run of digits in a text: a number, or a part of one that is written
+// with signs between.
+type group struct {
 	start, end int    // bytes of the text
-	digits     string // ASCII, an X of an identity card at the end included
+	digits     string // ASCII, the X of an identity card at the end included
 }
+
+// maxDigits is how many digits a personal number has at most.
+const maxDigits = 24
 
 func maskNumbers(text string) string {
 	var out strings.Builder
 	done := 0
-	eachNumber(text, func(n number) {
-		masked := maskNumber(n.digits, text[:n.start])
-		if masked == "" {
-			return
+	eachNumber(text, func(groups []group, word bool) {
+		for first := 0; first < len(groups); {
+			n, masked := personalNumber(groups[first:], first == 0, word, text[:groups[first].start])
+			if n == 0 {
+				first++
+				continue
+			}
+			out.WriteString(text[done:groups[first].start])
+			out.WriteString(masked)
+			done = groups[first+n-1].end
+			first += n
 		}
-		out.WriteString(text[done:n.start])
-		out.WriteString(masked)
-		done = n.end
 	})
 	if done == 0 {
 		return text
@@ -102,8 +109,39 @@ func maskNumbers(text string) string {
 	return out.String()
 }
 
+// personalNumber returns how many of groups, from the first on, are a personal
+// number, and it masked. Behind one there may be another, or the number of a house.
+// What is surely personal counts wherever it stands; anything else where it is all
+// that stands there, or a single group. whole says that nothing stands before
+// groups, word that letters follow right behind them.
+func personalNumber(groups []group, whole, word bool, before string) (n int, masked string) {
+	var space [maxDigits]byte
+	digits := space[:0]
+	for i := range groups {
+		if len(digits)+len(groups[i].digits) > maxDigits {
+			break
+		}
+		digits = append(digits, groups[i].digits...)
+		last := i == len(groups)-1
+		alone := i == 0 || whole && last
+		if (!alone || word && last) && !surelyPersonal(string(digits)) {
+			continue
+		}
+		if m := maskNumber(string(digits), before); m != "" {
+			n, masked = i+1, m
+		}
+	}
+	return n, masked
+}
+
+// surelyPersonal reports whether digits are a mobile number or an identity card.
+func surelyPersonal(digits string) bool {
+	_, mobile := cutMobile(digits)
+	return mobile || len(digits) == 18 && isIdentity(digits)
+}
+
 // spokenMobile is a mobile number in Chinese numerals, as it is read out.
-var spokenMobile = regexp.MustCompile(`[零〇一二三四五六七八九幺两]{11,}`)
+var spokenMobile = regexp.MustCompile(`[零〇一二三四五六七八九幺两](?:[ \x{3000}－-]?[零〇一二三四五六七八九幺两]){10,}`)
 
 // maskSpoken masks mobile numbers in Chinese numerals: 一三八… A longer run of
 // numerals is none.
@@ -118,6 +156,8 @@ func maskSpoken(text string) string {
 				r = '一'
 			case '两':
 				r = '二'
+			case ' ', '\u3000', '-', '－':
+				continue
 			}
 			digits = append(digits, '0'+byte(strings.IndexRune("零一二三四五六七八九", r)/utf8.RuneLen(r)))
 		}
@@ -131,10 +171,9 @@ func maskSpoken(text string) string {
 // maskNumber returns digits masked, or "" where they are no personal number.
 // before is the text that precedes them.
 func maskNumber(digits, before string) string {
-	for _, prefix := range []string{"", "86", "0086"} {
-		if rest, ok := strings.CutPrefix(digits, prefix); ok && isMobile(rest) {
-			return prefix + rest[:3] + "****" + rest[7:]
-		}
+	if country, ok := cutMobile(digits); ok {
+		mobile := digits[len(country):]
+		return country + mobile[:3] + "****" + mobile[7:]
 	}
 	named := nameBefore(before)
 	switch n := len(digits); {
@@ -162,6 +201,17 @@ func nameBefore(before string) string {
 		return "card"
 	}
 	return ""
+}
+
+// cutMobile returns the code of the country before a mobile number, and whether
+// there is one.
+func cutMobile(digits string) (country string, ok bool) {
+	for _, country := range []string{"", "86", "0086"} {
+		if rest, ok := strings.CutPrefix(digits, country); ok && isMobile(rest) {
+			return country, true
+		}
+	}
+	return "", false
 }
 
 func isMobile(s string) bool {
@@ -196,48 +246,76 @@ func isLuhn(s string) bool {
 	return sum%10 == 0
 }
 
-// eachNumber calls use with each number of text of 7 digits or more that is not
-// part of a Latin word.
-func eachNumber(text string, use func(number)) {
+// maxSigns is how many signs may stand between the groups of a number: 138 - 1234.
+const maxSigns = 3
+
+// eachNumber calls use with the groups of each number of text of 7 digits or more
+// that is not the end of a Latin word, and whether letters follow it.
+func eachNumber(text string, use func(groups []group, word bool)) {
+	var groups []group
 	var digits []byte
-	n := number{start: -1}
-	var last rune // before the current one
-	gap := false  // a single separator has been seen after the last digit
-	flush := func(next rune) {
-		if n.start >= 0 && len(digits) >= 7 && len(digits) <= 24 && !isASCIILetter(next) {
-			n.digits = string(digits)
-			use(n)
+	start, end := -1, 0 // of the group that is being read
+	total, signs := 0, 0
+	word := false // what is being read is a Latin word
+	flush := func(letter bool) {
+		if total >= 7 {
+			use(groups, letter)
 		}
-		n.start, digits, gap = -1, digits[:0], false
+		groups, total = groups[:0], 0
+	}
+	closeGroup := func() {
+		switch {
+		case start < 0:
+		case strings.HasSuffix(text[:start], "**") || strings.HasPrefix(text[end:], "**"):
+			flush(false) // part of a number that is masked already
+		default:
+			groups = append(groups, group{start: start, end: end, digits: string(digits)})
+			total += len(digits)
+		}
+		start, digits, signs = -1, digits[:0], 0
 	}
 	for i, r := range text {
 		d, ok := digit(r)
 		switch {
-		case ok && n.start < 0:
-			if !isASCIILetter(last) {
-				n.start = i
-				digits = append(digits, d)
-				n.end = i + utf8.RuneLen(r)
-			}
+		case ok && word:
+			continue
 		case ok:
+			if start < 0 {
+				start = i
+			}
 			digits = append(digits, d)
-			n.end = i + utf8.RuneLen(r)
-			gap = false
-		case n.start >= 0 && (r == 'x' || r == 'X' || r == 'Ｘ' || r == 'ｘ') && len(digits) == 17 && !gap:
+			end = i + utf8.RuneLen(r)
+			continue
+		case start >= 0 && isX(r) && (len(digits) == 17 || total+len(digits) == 17):
 			digits = append(digits, 'X')
-			n.end = i + utf8.RuneLen(r)
-			flush(0)
-		case n.start >= 0 && (r == ' ' || r == '-' || r == '－') && !gap:
-			gap = true
+			end = i + utf8.RuneLen(r)
+			closeGroup()
+			flush(false)
+		case joinsGroups(r) && (start >= 0 || len(groups) > 0 && signs < maxSigns):
+			if start >= 0 {
+				closeGroup()
+			}
+			signs++
 		default:
-			flush(r)
+			letter := isASCIILetter(r) && start >= 0
+			closeGroup()
+			flush(letter)
 		}
-		last = r
-		if ok && n.start < 0 {
-			last = 'a' // digits that belong to a Latin word are part of it to their end
-		}
+		word = isASCIILetter(r)
 	}
-	flush(0)
+	closeGroup()
+	flush(false)
+}
+
+func isX(r rune) bool { return r == 'x' || r == 'X' || r == 'Ｘ' || r == 'ｘ' }
+
+// joinsGroups reports whether r stands between the groups of a number.
+func joinsGroups(r rune) bool {
+	switch r {
+	case ' ', '\u00a0', '\u3000', '-', '－', '–', '‑':
+		return true
+	}
+	return false
 }
 
 func isASCIILetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
