@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/longbridgeapp/opencc"
+	"github.com/rivo/uniseg"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -154,12 +155,29 @@ func (f *folded) index(at int32) int {
 
 // span returns the first rune and the one after the last of the original that
 // the bytes from start to end of the folded form, one at least, came from, and
-// what stands there. Invalid bytes count as one rune each, as they do in a range
+// what stands there, with what belongs to its last character: the colour of a
+// thumb, an accent. Invalid bytes count as one rune each, as they do in a range
 // loop.
 func (f *folded) span(original string, start, end int32) (from, to int, text string) {
 	first, last := f.origins[f.index(start)], f.origins[f.index(end-1)]
 	_, size := utf8.DecodeRuneInString(original[last.byte:])
-	return int(first.rune), int(last.rune) + 1, original[first.byte : int(last.byte)+size]
+	to = int(last.rune) + 1
+	next := int(last.byte) + size
+	if r, _ := utf8.DecodeRuneInString(original[next:]); belongsBefore(r) {
+		whole, _, _, _ := uniseg.FirstGraphemeClusterInString(original[last.byte:], -1)
+		to += utf8.RuneCountInString(whole[size:])
+		next = int(last.byte) + len(whole)
+	}
+	return int(first.rune), to, original[first.byte:next]
+}
+
+// belongsBefore reports whether r may be a part of the character before it.
+func belongsBefore(r rune) bool {
+	switch {
+	case r < 0x300, cjkFirst <= r && r <= cjkLast, r == utf8.RuneError:
+		return false
+	}
+	return invisible(r) || unicode.Is(unicode.Mark, r)
 }
 
 // simplifyTable maps the characters from U+3400 to U+9FFF to their simplified

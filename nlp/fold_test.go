@@ -1,6 +1,7 @@
 package nlp_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -95,6 +96,29 @@ func TestEvidenceLiesWhereItIsSaid(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%.30q: nothing of what was said is a reason", text)
+		}
+	}
+}
+
+// TestEvidenceIsWholeCharacters: what is shown as a reason ends with the whole of
+// its last character, the skin of a hand and accents included.
+func TestEvidenceIsWholeCharacters(t *testing.T) {
+	a := analyzer(t, nlp.Options{Topics: []nlp.Topic{{Name: "咖啡", Words: []string{"cafe"}}}})
+	for text, want := range map[string]string{
+		"太好了👍🏽":           "太好了👍🏽",
+		"爱你们❤️":           "爱你们❤️",
+		"爱你们❤️\u200d🔥，真的": "爱你们❤️\u200d🔥",
+		"去了cafe\u0301":    "cafe\u0301",
+	} {
+		said := []string{}
+		for _, e := range a.Analyze(text).Evidence {
+			said = append(said, e.Text)
+			if runes := []rune(text); string(runes[e.Start:e.End]) != e.Text {
+				t.Errorf("%q: %+v", text, e)
+			}
+		}
+		if !slices.Contains(said, want) {
+			t.Errorf("%q: %q, want %q among them", text, said, want)
 		}
 	}
 }

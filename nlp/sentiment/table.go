@@ -101,10 +101,10 @@ func (t *table) appendRuns(runs []run, hashes []uint64) []run {
 	runs = slices.Grow(runs, maxGram*(len(hashes)+1))[:n+maxGram*(len(hashes)+1)]
 	units := append(hashes, make([]uint64, maxGram-1)...) // so that the last ones too begin four
 	for i := 0; i < len(hashes); {
-		found, done := t.fours(runs[n:], units[i:], run(i)<<runMoreBits)
+		found, done, known := t.fours(runs[n:], units[i:], run(i)<<runMoreBits)
 		n += found
 		if i += done; i < len(hashes) {
-			n += t.runsFrom(runs[n:], hashes[i:min(len(hashes), i+maxGram)], seedGram, run(i)<<runMoreBits)
+			n += t.runsFrom(runs[n:], hashes[i:min(len(hashes), i+maxGram)], known, run(i)<<runMoreBits)
 			i++
 		}
 	}
@@ -131,12 +131,17 @@ func dropBeyond(runs []run, from, n int) []run {
 }
 
 // runsFrom writes into runs those that begin at first with all or some of units,
-// of which hash is that of the ones before, and returns how many there are.
-func (t *table) runsFrom(runs []run, units []uint64, hash uint64, first run) (n int) {
+// of which the shortest are there already, so many as known says. It returns how
+// many there are.
+func (t *table) runsFrom(runs []run, units []uint64, known int, first run) (n int) {
+	hash := seedGram
 	for k, unit := range units {
 		hash = mix(hash, unit)
-		slot, known := t.find(hash)
-		if !known {
+		if k < known {
+			continue
+		}
+		slot, ok := t.find(hash)
+		if !ok {
 			return k
 		}
 		runs[k] = run(slot)<<(runMoreBits+runFirstBits) | first + run(k)
@@ -149,33 +154,34 @@ func (t *table) runsFrom(runs []run, units []uint64, hash uint64, first run) (n 
 // of the processor costs more than a look at marks: it looks at those of all four
 // lengths, and asks only then. Where something lies beyond the first four marks, as
 // one search in eight does, or near the table's end, it stops and leaves that to
-// runsFrom. It returns how many runs there are, and of how many fours.
-func (t *table) foursPlain(runs []run, units []uint64, first run) (found, done int) {
+// runsFrom. It returns how many runs there are, and of how many fours; of the next
+// four the shortest runs, so many as known says, are written too.
+func (t *table) foursPlain(runs []run, units []uint64, first run) (found, done, known int) {
 	for ; done+maxGram <= len(units); done++ {
 		hash := seedGram
-		known, open := uint(0), uint(0) // a bit for each length: found, and not decided
+		have, open := uint(0), uint(0) // a bit for each length: found, and not decided
 		to := (*[maxGram]run)(runs[found:])
 		for k, unit := range (*[maxGram]uint64)(units[done:]) {
 			hash = mix(hash, unit)
 			slot, mark := t.slot(hash)
 			if slot+4 > t.slots {
-				return found, done
+				return found, done, 0
 			}
 			marks := binary.LittleEndian.Uint64(t.marks[2*slot : 2*slot+8])
 			same, free := firstZero(marks^uint64(mark)*laneOnes), firstZero(marks)
 			lowest := (same | free) & -(same | free)
-			known |= bit(same&lowest != 0) << k
+			have |= bit(same&lowest != 0) << k
 			open |= bit(lowest == 0) << k
 			to[k] = run(slot+bits.TrailingZeros64(lowest)/16)<<(runMoreBits+runFirstBits) | first + run(k)
 		}
-		n := bits.TrailingZeros(^known)
+		n := bits.TrailingZeros(^have)
 		if open>>n&1 != 0 {
-			return found, done
+			return found, done, n
 		}
 		found += n
 		first += 1 << runMoreBits
 	}
-	return found, done
+	return found, done, 0
 }
 
 // bit returns 1 for true. The compiler makes no branch of it.

@@ -26,7 +26,7 @@ func (t *table) sum(sums *[columns]int32, slots []uint32) {
 // are eight slots at least.
 //
 //go:noescape
-func findRuns(runs *run, units *uint64, fours int, first run, marks *byte, slots int) (found, done int)
+func findRuns(runs *run, units *uint64, fours int, first run, marks *byte, slots int) (found, done, known int)
 
 // The assembler knows where in a run its slot is, how long runs are, and how many
 // bytes a row has.
@@ -40,10 +40,10 @@ const (
 )
 
 // fours is foursPlain.
-func (t *table) fours(runs []run, units []uint64, first run) (found, done int) {
+func (t *table) fours(runs []run, units []uint64, first run) (found, done, known int) {
 	fours := len(units) - maxGram + 1
 	if t.slots < 8 || fours < 1 || len(runs) < maxGram*fours {
-		return 0, 0
+		return 0, 0, 0
 	}
 	return findRuns(&runs[0], &units[0], fours, first, &t.marks[0], t.slots)
 }

@@ -87,8 +87,8 @@ done:
 	LEAQ k(CX)(R11*1), CX; \
 	MOVQ CX, off(DI)
 
-// func findRuns(runs *run, units *uint64, fours int, first run, marks *byte, slots int) (found, done int)
-TEXT ·findRuns(SB), NOSPLIT, $8-64
+// func findRuns(runs *run, units *uint64, fours int, first run, marks *byte, slots int) (found, done, known int)
+TEXT ·findRuns(SB), NOSPLIT, $8-72
 	MOVQ runs+0(FP), DI
 	MOVQ units+8(FP), SI
 	MOVQ fours+16(FP), AX
@@ -100,6 +100,7 @@ TEXT ·findRuns(SB), NOSPLIT, $8-64
 	MOVQ $0x9e3779b97f4a7c15, R12
 	MOVQ $0xff51afd7ed558ccd, R13
 	PXOR X3, X3
+	MOVQ $0, known+64(FP)
 
 next:
 	MOVQ $9, AX      // seedGram
@@ -113,15 +114,19 @@ next:
 	LEAL 1(BX)(BX*1), BX
 	BSRL BX, BX      // how many of the four are not part of the run
 	SHLL $1, R8
-	BTL  BX, R8
-	JCS  done
 	MOVL $4, CX
-	SUBL BX, CX
+	SUBL BX, CX      // how many are
+	BTL  BX, R8
+	JCS  undecided
 	LEAQ (DI)(CX*8), DI
 	ADDQ $8, SI
 	ADDQ $4, R11
 	DECQ left-8(SP)
 	JNZ  next
+	JMP  done
+
+undecided:
+	MOVQ CX, known+64(FP)
 
 done:
 	SUBQ runs+0(FP), DI
