@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -10,13 +11,28 @@ import (
 	"github.com/huiyin/huiyin/store"
 )
 
-// Fetched tells that an attachment was stored, or will not be: the team sees it
-// in the thread of its item.
-type Fetched struct{ Attachment *feedback.Attachment }
+// Fetched keeps what became of fetching an attachment. Where it was stored, or will
+// not be, the team sees it in the thread of its item. feedback.ErrNotFound: it is no
+// longer wanted, its person was erased.
+type Fetched struct {
+	Attachment *feedback.Attachment
+	Next       time.Time // when it is asked for again; of one that is pending
+	Quota      int64     // bytes of one person's files that are kept in a day; 0: no bound
+}
 
 func (f Fetched) run(w *work) (*feedback.Item, error) {
 	m, err := w.tx.Message(f.Attachment.Message)
 	if err != nil {
+		return nil, err
+	}
+	same := *f.Attachment // what is changed in it must not be found by another try
+	f.Attachment = &same
+	if same.State == feedback.AttachmentStored {
+		if err := w.withinQuota(f.Attachment, m, f.Quota); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.tx.SaveAttachment(f.Attachment, f.Next); err != nil || same.State == feedback.AttachmentPending {
 		return nil, err
 	}
 	if m.Conversation != 0 {
@@ -35,6 +51,35 @@ func (f Fetched) run(w *work) (*feedback.Item, error) {
 		return nil, err
 	}
 	return item, w.showFile(item, f.Attachment)
+}
+
+// withinQuota counts a customer's file on their day, and sets it aside where the
+// day is full.
+func (w *work) withinQuota(a *feedback.Attachment, m *feedback.Message, quota int64) error {
+	if quota <= 0 || m.Direction != feedback.In || m.Author == 0 {
+		return nil
+	}
+	if m.Conversation != 0 { // one file of a person after the other
+		if _, err := w.tx.LockConversation(m.Conversation); err != nil {
+			return err
+		}
+	}
+	key := fmt.Sprintf("quota:%d:%s", m.Author, w.now.Format(time.DateOnly))
+	raw, known, err := w.tx.State(key)
+	if err != nil {
+		return err
+	}
+	var used int64
+	if known {
+		if used, err = strconv.ParseInt(raw, 10, 64); err != nil {
+			return fmt.Errorf("a person's quota: %w", err)
+		}
+	}
+	if used+a.Size > quota {
+		a.State, a.Error = feedback.AttachmentTooBig, "the person's files of the day are too many"
+		return w.forgetFiles([]string{a.Path})
+	}
+	return w.tx.SetState(key, strconv.FormatInt(used+a.Size, 10), w.now.Add(24*time.Hour))
 }
 
 // showFile puts a customer's file into the threads of the item's cards.

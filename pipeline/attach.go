@@ -3,9 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
@@ -16,7 +15,11 @@ import (
 )
 
 const (
-	attachBatch = 16
+	// attachLook is how many due files are looked at, attachAtOnce how many are
+	// fetched through one bot at a time: where one platform hands out nothing, the
+	// files of the others do not wait for it.
+	attachLook   = 1000
+	attachAtOnce = 4
 	// attachTries is how often a file is asked for before it is given up.
 	attachTries = 6
 	// fetchTimeout bounds fetching one file.
@@ -33,18 +36,20 @@ func (p *Pipeline) attachLoop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f := newFetching(p)
+	defer f.work.Wait()
 	for ctx.Err() == nil {
-		n, err := p.attachOnce(ctx)
-		if err != nil {
+		if _, err := f.step(ctx); err != nil {
 			return err
 		}
-		if n == attachBatch {
-			continue
+		if err := p.forget(ctx); err != nil {
+			return err
 		}
 		t := time.NewTimer(p.timing.Poll)
 		select {
 		case <-ctx.Done():
 		case <-t.C:
+		case <-f.freed:
 		case _, ok := <-bell:
 			if !ok {
 				bell = nil
@@ -55,94 +60,148 @@ func (p *Pipeline) attachLoop(ctx context.Context) error {
 	return nil
 }
 
-func (p *Pipeline) attachOnce(ctx context.Context) (int, error) {
-	var due []*feedback.Attachment
-	err := p.db.Read(ctx, func(tx *store.Tx) error {
-		var err error
-		due, err = tx.AttachmentsDue(p.now(), attachBatch)
-		return err
-	})
+// fetching is what is being fetched under one lease.
+type fetching struct {
+	p     *Pipeline
+	freed chan struct{} // one token: a file is done
+	work  sync.WaitGroup
+
+	mu     sync.Mutex
+	busy   map[int64]bool // by attachment
+	of     map[string]int // how many by bot
+	failed error          // ends the loop
+}
+
+func newFetching(p *Pipeline) *fetching {
+	return &fetching{p: p, freed: make(chan struct{}, 1), busy: map[int64]bool{}, of: map[string]int{}}
+}
+
+// step begins to fetch what is due, as far as there is room, and returns how many
+// files that are.
+func (f *fetching) step(ctx context.Context) (begun int, err error) {
+	f.mu.Lock()
+	err = f.failed
+	f.mu.Unlock()
 	if err != nil {
 		return 0, err
 	}
-	for _, a := range due {
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		if err := p.fetch(ctx, a); err != nil {
-			return 0, err
+	var due []*store.FileDue
+	err = f.p.db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		due, err = tx.AttachmentsDue(f.p.now(), attachLook)
+		return err
+	})
+	for _, one := range due {
+		bot, ref := fetchedBy(one)
+		if f.begin(one.ID, bot) {
+			begun++
+			f.work.Go(func() { f.end(one.ID, bot, safely(func() error { return f.p.fetch(ctx, &one.Attachment, bot, ref) })) })
 		}
 	}
-	if err := p.forget(ctx); err != nil {
-		return 0, err
-	}
-	return len(due), nil
+	return begun, err
 }
 
-// fetch brings one attachment into the store and tells the desk.
-func (p *Pipeline) fetch(ctx context.Context, a *feedback.Attachment) error {
+// begin takes up a file, unless it is being fetched or its bot has enough to do.
+func (f *fetching) begin(id int64, bot string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.busy[id] || f.of[bot] >= attachAtOnce {
+		return false
+	}
+	f.busy[id] = true
+	f.of[bot]++
+	return true
+}
+
+func (f *fetching) end(id int64, bot string, err error) {
+	f.mu.Lock()
+	delete(f.busy, id)
+	f.of[bot]--
+	if f.failed == nil {
+		f.failed = err
+	}
+	f.mu.Unlock()
+	select {
+	case f.freed <- struct{}{}:
+	default:
+	}
+}
+
+// fetchedBy returns the bot that can fetch a file, and what it calls the file: the
+// one it came through.
+func fetchedBy(f *store.FileDue) (bot, ref string) {
+	if rest, ok := strings.CutPrefix(f.Ref, viaRef); ok {
+		bot, ref, _ = strings.Cut(rest, ":")
+		return bot, ref
+	}
+	return f.Channel, f.Ref
+}
+
+// fetch brings one attachment into the store and has the desk keep and show it.
+func (p *Pipeline) fetch(ctx context.Context, a *feedback.Attachment, bot, ref string) error {
 	a.Attempts++
 	next := time.Time{}
-	switch err := p.get(ctx, a); {
+	switch err := p.get(ctx, a, bot, ref); {
 	case err == nil:
 		a.State, a.Error = feedback.AttachmentStored, ""
+	case ctx.Err() != nil:
+		return nil // a stop is no try: it is due again
 	case errors.Is(err, files.ErrTooBig):
 		a.State, a.Error = feedback.AttachmentTooBig, "too large"
 	case a.Attempts >= attachTries || permanent(err):
 		a.State, a.Error = feedback.AttachmentFailed, reason(err)
 	default:
 		a.Error = reason(err)
-		next = p.now().Add(min(time.Second<<a.Attempts, p.timing.RetryMax))
+		next = p.now().Add(p.attachPause(a))
 	}
 	p.fail("attach.fetched")
-	err := p.db.Write(ctx, func(tx *store.Tx) error {
-		if a.State == feedback.AttachmentStored {
-			if err := p.withinQuota(tx, a); err != nil {
-				return err
-			}
-		}
-		return tx.SaveAttachment(a, next)
-	})
-	if errors.Is(err, feedback.ErrNotFound) {
-		// The person was erased while the file was on its way.
+	// What was fetched is kept, whatever has ended meanwhile.
+	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.timing.Grace)
+	defer cancel()
+	err := p.desk.Apply(keep, desk.Fetched{Attachment: a, Next: next, Quota: p.quota})[0].Err
+	switch {
+	case err == nil, errors.Is(err, store.ErrUnknownOutcome):
+		return err
+	case unwritable(err):
+		return errors.Join(err, p.discard(a))
+	case errors.Is(err, feedback.ErrNotFound): // the person was erased while the file was on its way
 		if a.Path == "" {
 			return nil
 		}
 		return p.files.Remove(a.Path)
 	}
-	if err != nil || a.State == feedback.AttachmentPending {
-		return err
-	}
-	if err := p.desk.Apply(ctx, desk.Fetched{Attachment: a})[0].Err; err != nil && !errors.Is(err, feedback.ErrDuplicate) {
-		p.log.Error("file not shown to the team", "attachment", a.ID, "err", err)
-	}
-	return nil
+	return p.unshown(keep, a, err)
 }
 
-// withinQuota counts a customer's file on their day, and sets it aside where the
-// day is full.
-func (p *Pipeline) withinQuota(tx *store.Tx, a *feedback.Attachment) error {
-	m, err := tx.Message(a.Message)
-	if err != nil || p.quota <= 0 || m.Direction != feedback.In || m.Author == 0 {
-		return err
+// attachPause is how long to wait before a file is asked for again.
+func (p *Pipeline) attachPause(a *feedback.Attachment) time.Duration {
+	return min(time.Second<<a.Attempts, p.timing.RetryMax)
+}
+
+// discard removes a file that was stored and that no row tells of. What was in the
+// store already stays.
+func (p *Pipeline) discard(a *feedback.Attachment) error {
+	if a.Path == "" || strings.HasPrefix(a.Ref, storedRef) {
+		return nil
 	}
-	now := p.now().UTC()
-	key := fmt.Sprintf("quota:%d:%s", m.Author, now.Format(time.DateOnly))
-	raw, known, err := tx.State(key)
-	if err != nil {
-		return err
-	}
-	var used int64
-	if known {
-		if used, err = strconv.ParseInt(raw, 10, 64); err != nil {
-			return fmt.Errorf("a person's quota: %w", err)
+	return p.files.Remove(a.Path)
+}
+
+// unshown deals with a file that the desk could not show: it is tried again from
+// the beginning some times, then kept all the same.
+func (p *Pipeline) unshown(ctx context.Context, a *feedback.Attachment, cause error) error {
+	p.log.Error("file not shown to the team", "attachment", a.ID, "try", a.Attempts, "err", cause)
+	next := time.Time{}
+	if a.State != feedback.AttachmentPending && a.Attempts < attachTries {
+		if err := p.discard(a); err != nil {
+			return err
 		}
+		a.State, a.Path, a.Error = feedback.AttachmentPending, "", "could not be shown"
 	}
-	if used+a.Size > p.quota {
-		a.State, a.Error = feedback.AttachmentTooBig, "the person's files of the day are too many"
-		return tx.SetState(desk.ForgetPrefix+a.Path, "1", time.Time{})
+	if a.State == feedback.AttachmentPending {
+		next = p.now().Add(p.attachPause(a))
 	}
-	return tx.SetState(key, strconv.FormatInt(used+a.Size, 10), now.Add(24*time.Hour))
+	return p.db.Write(ctx, func(tx *store.Tx) error { return tx.SaveAttachment(a, next) })
 }
 
 // permanent reports whether asking again is of no use.
@@ -160,19 +219,23 @@ func reason(err error) string {
 	return "could not be fetched"
 }
 
-// get stores the file that an attachment refers to.
-func (p *Pipeline) get(ctx context.Context, a *feedback.Attachment) error {
+// get stores the file that bot knows as ref.
+func (p *Pipeline) get(ctx context.Context, a *feedback.Attachment, bot, ref string) error {
 	if path, ok := strings.CutPrefix(a.Ref, storedRef); ok {
 		a.Path = path
 		return nil
 	}
-	bot, ref, err := p.fetcher(ctx, a)
-	if err != nil {
-		return err
+	r := p.runner(bot)
+	if r == nil {
+		return &bots.SendError{Fate: bots.Rejected, Code: "channel is not configured any more"}
+	}
+	fetcher, can := r.bot.(bots.Fetcher)
+	if !can {
+		return &bots.SendError{Fate: bots.Rejected, Code: "channel has no files"}
 	}
 	limit, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	f, err := bot.Fetch(limit, ref, p.files.MaxFile())
+	f, err := fetcher.Fetch(limit, ref, p.files.MaxFile())
 	if err != nil {
 		return err
 	}
@@ -186,35 +249,6 @@ func (p *Pipeline) get(ctx context.Context, a *feedback.Attachment) error {
 		a.Name = f.Name
 	}
 	return nil
-}
-
-// fetcher returns the bot that can fetch an attachment: the one it came
-// through.
-func (p *Pipeline) fetcher(ctx context.Context, a *feedback.Attachment) (bots.Fetcher, string, error) {
-	channel, ref := "", a.Ref
-	if rest, ok := strings.CutPrefix(a.Ref, viaRef); ok {
-		channel, ref, _ = strings.Cut(rest, ":")
-	} else {
-		err := p.db.Read(ctx, func(tx *store.Tx) error {
-			m, err := tx.Message(a.Message)
-			if err == nil {
-				channel = m.Channel
-			}
-			return err
-		})
-		if err != nil {
-			return nil, "", err
-		}
-	}
-	r := p.runner(channel)
-	if r == nil {
-		return nil, "", &bots.SendError{Fate: bots.Rejected, Code: "channel is not configured any more"}
-	}
-	f, can := r.bot.(bots.Fetcher)
-	if !can {
-		return nil, "", &bots.SendError{Fate: bots.Rejected, Code: "channel has no files"}
-	}
-	return f, ref, nil
 }
 
 // forget removes the files whose rows a person had deleted.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -146,7 +147,7 @@ type house struct {
 	care *fakeBot // customers, and the lead's private chat
 	hq   *fakeBot // the teams' chats
 	now  time.Time
-	file string // the database's
+	file string // the SQLite database's
 	n    int
 	from int64 // state looks at the items from this one on
 }
@@ -155,12 +156,20 @@ const teamChat, otherChat = "C-CARE", "C-QC"
 
 func newHouse(t testing.TB, change func(*desk.Rules)) *house {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "h.db")
+	h := newHouseOn(t, "sqlite:"+file, change)
+	h.file = file
+	return h
+}
+
+// newHouseOn is newHouse on any store.
+func newHouseOn(t testing.TB, dsn string, change func(*desk.Rules)) *house {
+	t.Helper()
 	h := &house{t: t, now: monday, care: &fakeBot{name: "care", refuse: map[string]error{}}, hq: &fakeBot{name: "hq", refuse: map[string]error{}}}
 	now := func() time.Time { return h.now }
 	dir := t.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	h.file = filepath.Join(dir, "h.db")
-	db, err := store.Open(context.Background(), "sqlite:"+h.file, store.Options{Log: log, Now: now})
+	db, err := store.Open(context.Background(), dsn, store.Options{Log: log, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +285,12 @@ func (h *house) settle() {
 		if err := h.p.TimersOnce(ctx, h.now); err != nil {
 			h.t.Fatal(err)
 		}
-		if _, err := h.p.attachOnce(ctx); err != nil {
+		fetched := newFetching(h.p)
+		if _, err := fetched.step(ctx); err != nil {
+			h.t.Fatal(err)
+		}
+		fetched.work.Wait()
+		if err := errors.Join(fetched.failed, h.p.forget(ctx)); err != nil {
 			h.t.Fatal(err)
 		}
 		sent := h.deliver()

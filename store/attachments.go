@@ -65,10 +65,17 @@ func (tx *Tx) Attachment(id int64) (*feedback.Attachment, error) {
 	return a, tx.get(fmt.Sprintf("attachment %d", id), attachmentRow(a), "SELECT id, "+attachmentColumns+" FROM attachments WHERE id = ?", id)
 }
 
+// FileDue is an attachment that is to be fetched, with its message's channel.
+type FileDue struct {
+	feedback.Attachment
+	Channel string
+}
+
 // AttachmentsDue returns attachments that are to be fetched, those that wait
 // longest first.
-func (tx *Tx) AttachmentsDue(now time.Time, limit int) ([]*feedback.Attachment, error) {
-	return list(tx, attachmentRow, "SELECT id, "+attachmentColumns+" FROM attachments WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, id LIMIT ?", now, limit)
+func (tx *Tx) AttachmentsDue(now time.Time, limit int) ([]*FileDue, error) {
+	return list(tx, func(f *FileDue) []any { return append(attachmentRow(&f.Attachment), &f.Channel) },
+		"SELECT "+qualified("a", "id, "+attachmentColumns)+", m.channel FROM attachments a JOIN messages m ON m.id = a.message WHERE a.state = 'pending' AND a.next_at <= ? ORDER BY a.next_at, a.id LIMIT ?", now, limit)
 }
 
 // SaveAttachment keeps all of a stored attachment. One that is still pending is

@@ -201,13 +201,14 @@ func testAttachments(_ *testing.T, s *suite) {
 		s.insert(tx, m)
 		due := must(tx.AttachmentsDue(s.now, 10))(s)
 		equal(s, "due", len(due), 2)
+		equal(s, "by way of", due[0].Channel, "care")
 		due[0].Attempts, due[0].Error = 1, "timeout"
-		s.ok(tx.SaveAttachment(due[0], s.now.Add(time.Minute)))
+		s.ok(tx.SaveAttachment(&due[0].Attachment, s.now.Add(time.Minute)))
 		due[1].State, due[1].Path, due[1].MIME = feedback.AttachmentStored, "ab/cd", "audio/ogg"
-		s.ok(tx.SaveAttachment(due[1], time.Time{}))
+		s.ok(tx.SaveAttachment(&due[1].Attachment, time.Time{}))
 		equal(s, "due later", len(must(tx.AttachmentsDue(s.now, 10))(s)), 0)
 		equal(s, "due again", must(tx.AttachmentsDue(s.now.Add(time.Minute), 10))(s)[0].ID, due[0].ID)
-		equal(s, "stored", *must(tx.Attachment(due[1].ID))(s), *due[1])
+		equal(s, "stored", *must(tx.Attachment(due[1].ID))(s), due[1].Attachment)
 		_, err := tx.Attachment(1e9)
 		s.is(err, feedback.ErrNotFound)
 	})
