@@ -163,7 +163,7 @@ type Route struct {
 
 // Cards are the rules of cards in team chats.
 type Cards struct {
-	Fold   int           `yaml:"fold" min:"0" max:"10000" zh:"一个群里新卡片超过这么多，P1 以下的合成一张；0 不合" en:"beyond this many new cards in a chat, those below P1 share one; 0: never"`
+	Fold   int           `yaml:"fold" min:"0" max:"10000" zh:"一个群里新卡片超过这么多，P1 以下的合成一张，没人接的提醒多了也合；0 不合" en:"beyond this many new cards in a chat, those below P1 share one, and many reminders do; 0: never"`
 	Within time.Duration `yaml:"within" min:"1s" zh:"在这么长时间里" en:"counted over this long"`
 }
 

@@ -162,7 +162,7 @@ type Field struct {
 type FieldValue struct{ Code, Name, Region string }
 
 // CardRules are when cards fold: beyond Fold new cards in a chat Within, those
-// below P1 share one. Fold 0: never.
+// below P1 share one, and reminders are summed up (reminders.go). Fold 0: never.
 type CardRules struct {
 	Fold   int
 	Within time.Duration

@@ -228,23 +228,35 @@ func saysOf(o *store.Out, key string) bool {
 
 // say writes a line into the thread of every card of the item.
 func (w *work) say(item *feedback.Item, m said) error {
-	outs, err := w.tx.OutsOf(item.ID)
+	cards, err := w.currentCards(item)
 	if err != nil {
 		return err
 	}
-	current, err := w.currentPlaces(item)
-	if err != nil {
-		return err
-	}
-	for _, card := range outs {
-		if card.Kind != OutCard || !contains(current, Place{card.Bot, card.Chat}) {
-			continue
-		}
+	for _, card := range cards {
 		if err := w.sayIn(item, card, m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// currentCards returns the cards of the item in the chats where it belongs now.
+func (w *work) currentCards(item *feedback.Item) ([]*store.Out, error) {
+	outs, err := w.tx.OutsOf(item.ID)
+	if err != nil {
+		return nil, err
+	}
+	current, err := w.currentPlaces(item)
+	if err != nil {
+		return nil, err
+	}
+	var cards []*store.Out
+	for _, o := range outs {
+		if o.Kind == OutCard && contains(current, Place{o.Bot, o.Chat}) {
+			cards = append(cards, o)
+		}
+	}
+	return cards, nil
 }
 
 func (w *work) sayIn(item *feedback.Item, card *store.Out, m said) error {
@@ -357,6 +369,7 @@ func (w *work) leads(team string) ([]*feedback.Staff, error) {
 type leadWords struct {
 	thread, direct         string
 	threadVars, directVars phraseVars
+	reminds                bool // of an item that nobody has taken: many of these are summed up
 }
 
 // escalate tells the leads of the item's team, by name in the thread and
@@ -371,14 +384,25 @@ func (w *work) escalate(item *feedback.Item, key string, words leadWords) error 
 	ids := make([]int64, len(leads))
 	names := make([]string, len(leads))
 	text := w.r.Texts.Text(lang, words.direct, words.directVars)
+	late := reminder{item: item, late: true}
 	for i, st := range leads {
 		ids[i], names[i] = st.ID, st.Name
-		if err := w.direct(st, key+":"+strconv.FormatInt(st.ID, 10), text, item.ID, w.openButtons(item)); err != nil {
+		personal := key + ":" + strconv.FormatInt(st.ID, 10)
+		if words.reminds {
+			err = w.remindLead(st, personal, text, late)
+		} else {
+			err = w.direct(st, personal, text, item.ID, w.openButtons(item))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	words.threadVars["lead"] = strings.Join(names, w.r.Texts.Text(lang, "list.separator", nil))
-	return w.say(item, said{key: key, kind: OutSound, text: w.r.Texts.Text(lang, words.thread, words.threadVars), sound: true, mention: ids})
+	line := said{key: key, kind: OutSound, text: w.r.Texts.Text(lang, words.thread, words.threadVars), sound: true, mention: ids}
+	if words.reminds {
+		return w.remindTeam(late, line)
+	}
+	return w.say(item, line)
 }
 
 func (w *work) openButtons(item *feedback.Item) [][]bots.Button {

@@ -101,7 +101,7 @@ func (w *work) halfDue(item *feedback.Item) error {
 	text := w.r.Texts.Text(w.r.Language, "thread.half", phraseVars{
 		"due": w.clockIn(w.r.Language, item.DueAt), "left": w.r.Texts.Duration(w.r.Language, item.DueAt.Sub(w.now)),
 	})
-	return w.say(item, said{key: "half:" + strconv.FormatInt(item.ID, 10), kind: OutSound, text: text, sound: true})
+	return w.remindTeam(reminder{item: item}, said{key: "half:" + strconv.FormatInt(item.ID, 10), kind: OutSound, text: text, sound: true})
 }
 
 // overdue tells the owner, or the lead where there is none.
@@ -123,6 +123,7 @@ func (w *work) overdue(item *feedback.Item) error {
 		return w.escalate(item, key, leadWords{
 			thread: "thread.overdue.lead", threadVars: phraseVars{"number": item.ID, "due": due},
 			direct: "lead.overdue", directVars: phraseVars{"number": item.ID, "due": due, "team": w.team(item.Team).Title},
+			reminds: true,
 		})
 	}
 	text := w.r.Texts.Text(lang, "thread.overdue", phraseVars{"owner": owner, "due": due, "late": late})

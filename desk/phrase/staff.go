@@ -94,6 +94,9 @@ func staffTexts() []entry {
 		{"opening", "{hello}，{since} 以来等着 {count} 条（{priorities}）：", "{hello}! Since {since}, {count} {count|item is|items are} waiting ({priorities}):"},
 		{"opening.plain", "{hello}，{since} 以来等着 {count} 条：", "{hello}! Since {since}, {count} {count|item is|items are} waiting:"},
 		{"folded", "另有 {count} 条没有逐条推送：{topics}（负面 {negative}）", "{count} more {count|item was|items were} not posted one by one: {topics} ({negative} negative)"},
+		{"reminders", "⏳ 另有 {count} 条没有逐条提醒：过点没人回复 {late}，时间过半没人认领 {half}。最急的：{worst}", "⏳ {count} more {count|reminder|reminders} in one: {late} overdue without a reply, {half} unclaimed past half {half|its|their} time. Most urgent: {worst}"},
+		{"reminders.plain", "⏳ 另有 {count} 条没有逐条提醒：过点没人回复 {late}，时间过半没人认领 {half}。", "⏳ {count} more {count|reminder|reminders} in one: {late} overdue without a reply, {half} unclaimed past half {half|its|their} time."},
+		{"reminders.item", "#{number} {priority}（{due} 前）", "#{number} {priority} (due by {due})"},
 		{"folded.each", "逐条推送", "Post each"},
 		{"group.unknown", "大家好，我是回音，这个群还没登记。管理员发「/link {team}」，以后卡片就发到这里。", "Hello, I'm Huiyin, and this group is not registered yet. An admin sends “/link {team}”, then cards will come here."},
 		{"group.deaf", "我在「{group}」里只看得到命令和对我的回复。让我听见 @{bot} 和 #反馈：把我设为管理员，或在 @BotFather 关闭 Group Privacy 后重新拉我进群。",
@@ -156,6 +159,7 @@ func staffTexts() []entry {
 		{"thread.attachment.failed", "{kind}没取下来：{reason}", "The {kind} could not be fetched: {reason}"},
 		{"lead.p0", "🔴 P0 #{number}：{reasons}。{team}的卡片里看。", "🔴 P0 #{number}: {reasons}. See the card of {team}."},
 		{"lead.overdue", "#{number} 过点了还没人回复（{due} 前该回复，{team}）。", "#{number} is overdue without a reply (due by {due}, {team})."},
+		{"lead.overdue.more", "过点没人回复的不止这些，不再逐条私信你，群里有汇总。", "More items are overdue without a reply. You won't get a message for each; the team's chat has a summary."},
 		{"lead.stuck", "#{number} 客户第 {count} 次说没解决，请你定（{team}）。", "For time {count} the customer says #{number} is not solved. It's for you to decide ({team})."},
 
 		{"linked", "认识你了：{name}（{team} · {role}）。发「帮助」看能做什么。", "Now I know you: {name} ({team} · {role}). Send “help” to see what you can do."},

@@ -217,6 +217,41 @@ func testCards(_ *testing.T, s *suite) {
 	})
 }
 
+// testFolds: what several items share is one row, whose content changes while it
+// stands.
+func testFolds(_ *testing.T, s *suite) {
+	renew := func(tx *store.Tx, text string) *store.Out {
+		s.Helper()
+		s.ok(tx.PutFold(store.Out{
+			Key: "fold", Bot: "care", Chat: "1", Audience: store.ToStaff, Kind: "fold", Rev: 1, Body: []byte(text), Urgent: true,
+			NextAt: s.now.Add(20 * time.Second), CreatedAt: s.now,
+		}))
+		return must(tx.OutByKey("fold"))(s)
+	}
+	finish := func(tx *store.Tx, state store.OutState) {
+		s.Helper()
+		s.now = s.now.Add(20 * time.Second)
+		o := must(tx.OutByKey("fold"))(s)
+		equal(s, "claim", must(tx.ClaimOut(o.ID, 1, s.now))(s), true)
+		o.State, o.SentRev, o.External = state, o.Rev, "9"
+		s.ok(tx.FinishOut(o, 1))
+	}
+	s.write(func(tx *store.Tx) {
+		first := renew(tx, "one")
+		equal(s, "urgent", first.Urgent, true)
+		s.now = s.now.Add(time.Second)
+		second := renew(tx, "two")
+		equal(s, "while it waits", line(second.ID == first.ID, second.State, second.Rev, string(second.Body), second.NextAt.Equal(first.NextAt)), "true pending 2 two true")
+		for _, state := range []store.OutState{store.OutSent, store.OutDead} {
+			finish(tx, state)
+			again := renew(tx, "more")
+			equal(s, "after "+string(state), line(again.State, again.External, again.Attempts, again.NextAt.Equal(s.now.Add(20*time.Second))), "pending 9 0 true")
+		}
+		finish(tx, store.OutCancelled)
+		equal(s, "taken back", renew(tx, "never").State, store.OutCancelled)
+	})
+}
+
 func testEventsAndTimers(_ *testing.T, s *suite) {
 	s.write(func(tx *store.Tx) {
 		e := &feedback.Event{Item: 1, At: s.now, Kind: "claimed", Staff: 2, Key: "tg:1", Data: map[string]string{"a": "b"}}

@@ -42,6 +42,7 @@ func Run(t *testing.T, open Opener) {
 		"outbox order":       testOutboxOrder,
 		"cards":              testCards,
 		"first cards":        testFirstCards,
+		"folds":              testFolds,
 		"leases":             testLeases,
 		"shared state":       testSharedState,
 		"staff":              testStaff,
