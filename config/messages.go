@@ -115,6 +115,7 @@ const (
 	routeRange       code = "route range"     // variable, low, high
 	routePattern     code = "route pattern"
 	routePatternLong code = "route pattern long" // characters
+	routePatternMany code = "route pattern many"
 	routePatternSays code = "route pattern says" // detail
 
 	textKey     code = "text key"
@@ -235,6 +236,7 @@ func messages() map[code]phrasing {
 		routeRange:       {"%[1]s 只会在 %[2]g 到 %[3]g 之间", "改成这个范围里的数", "%[1]s lies between %[2]g and %[3]g", "write a number in that range"},
 		routePattern:     {"matches 后面要直接写出模式", `写成 text matches "退.?款"`, "the pattern of matches must be written out", `write text matches "refund|return"`},
 		routePatternLong: {"模式超过 %[1]d 个字", "拆成几条", "the pattern is longer than %[1]d characters", "split it"},
+		routePatternMany: {"模式里重复的次数太大，每条消息都要算很久", "把花括号里的数改小", "the pattern repeats too much, each message would take too long", "write smaller numbers in braces"},
 		routePatternSays: {"模式写得不对：%[1]s", "检查括号和方括号", "the pattern cannot be read: %[1]s", "check its brackets"},
 
 		textKey:     {"没有这个名字的文字", "全部名字：huiyin check -texts", "there is no text of this name", "huiyin check -texts lists them all"},

@@ -73,6 +73,8 @@ func (l *loader) routeProblem(p route.Problem) {
 		l.add(at, routePattern)
 	case route.PatternLong:
 		l.add(at, routePatternLong, p.Limit)
+	case route.PatternHeavy:
+		l.add(at, routePatternMany)
 	case route.PatternSyntax:
 		l.add(at, routePatternSays, detail)
 	}

@@ -233,21 +233,11 @@ func (p *Pipeline) reconcileLoop(ctx context.Context) error {
 		if err := p.sweepOnce(ctx, p.now().Add(-age)); err != nil {
 			return err
 		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		case _, ok := <-bell:
-			if !ok {
-				bell = nil
-				break
-			}
+		if await(ctx, &bell, wait) {
 			if err := p.sweepOnce(ctx, p.now()); err != nil {
-				t.Stop()
 				return err
 			}
 		}
-		t.Stop()
 	}
 	return nil
 }

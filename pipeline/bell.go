@@ -89,6 +89,22 @@ func (p *Pipeline) Conversation(id int64) { p.publish(TopicConversation(id), "")
 // Timer implements desk.Bell.
 func (p *Pipeline) Timer(time.Time) { p.publish(topicTimer, "") }
 
+// await waits until a bell rings, wait is over or ctx ends, and reports whether it
+// rang. A bell that was closed never rings again.
+func await(ctx context.Context, bell *<-chan stream.Message, wait time.Duration) (rang bool) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case _, rang = <-*bell:
+		if !rang {
+			*bell = nil
+		}
+	}
+	return rang
+}
+
 // announce rings for messages to be analysed. While the stream is away this
 // process sees to them itself, and where it has not the role or has too much to
 // do, the sweep of the one that has does.

@@ -303,16 +303,7 @@ func (p *Pipeline) followModel(ctx context.Context) error {
 		if err := p.LoadModel(ctx); err != nil {
 			return err
 		}
-		t := time.NewTimer(modelPoll)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		case _, ok := <-bell:
-			if !ok {
-				bell = nil
-			}
-		}
-		t.Stop()
+		await(ctx, &bell, modelPoll)
 	}
 	return nil
 }

@@ -43,16 +43,7 @@ func (p *Pipeline) timerLoop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t := time.NewTimer(max(min(next.Sub(p.now()), p.timing.Poll), time.Millisecond))
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		case _, ok := <-bell:
-			if !ok {
-				bell = nil
-			}
-		}
-		t.Stop()
+		await(ctx, &bell, max(min(next.Sub(p.now()), p.timing.Poll), time.Millisecond))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package route
 
 import (
 	"errors"
-	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
@@ -310,14 +309,32 @@ func (c *checker) pattern(n ast.Node) {
 		c.problem(n, Problem{Code: PatternLong, Limit: MaxPattern})
 		return
 	}
-	if _, err := regexp.Compile(constant.Value); err != nil {
+	steps, err := stepsOf(constant.Value)
+	switch {
+	case err != nil:
 		detail := err.Error()
 		var se *syntax.Error
 		if errors.As(err, &se) {
 			detail = se.Code.String()
 		}
 		c.problem(n, Problem{Code: PatternSyntax, Detail: detail})
+	case steps > MaxSteps:
+		c.problem(n, Problem{Code: PatternHeavy, Limit: MaxSteps})
 	}
+}
+
+// stepsOf returns how many steps a pattern has once its repetitions are written
+// out: each may be tried at each character of a text.
+func stepsOf(pattern string) (int, error) {
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0, err
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	return len(program.Inst), nil
 }
 
 // syntaxHint returns what people most often meant by a condition that does not

@@ -13,13 +13,14 @@ import (
 	"github.com/huiyin/huiyin/feedback/near"
 )
 
-// Bounds of a tree. They are far above what people write and keep the cost of
-// a walk within milliseconds.
+// Bounds of a tree. They are far above what people write, and with them a
+// condition takes some tens of milliseconds at the worst.
 const (
 	MaxNodes     = 1000 // of a tree
 	MaxDepth     = 16   // of a tree; the root is 1
 	MaxCondition = 4096 // bytes of a condition
 	MaxPattern   = 256  // characters of a `matches` pattern
+	MaxSteps     = 600  // of a pattern, with all its repetitions written out
 	maxExprNodes = 500  // of a condition's syntax tree
 )
 

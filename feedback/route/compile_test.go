@@ -49,6 +49,8 @@ func TestConditionProblems(t *testing.T) {
 		{`text matches "("`, PatternSyntax, `the pattern cannot be read: missing closing )`, 13},
 		{`text matches lower("x")`, PatternConstant, `must be written out`, 13},
 		{`text matches "` + long + `"`, PatternLong, `longer than 256 characters`, 13},
+		{`text matches "(.{0,900})x"`, PatternHeavy, `write smaller numbers in braces`, 13},
+		{`text matches "((退款|赔偿){1,20}.{0,20}){1,20}"`, PatternHeavy, `repeats too much`, 13},
 		{`text == 5`, Type, `mismatched types string and int`, 5},
 		{`text contains 5`, Type, `mismatched types`, 5},
 		{`author.followers > "x"`, Type, `mismatched types`, 17},

@@ -28,6 +28,7 @@ const (
 	OutOfRange      Code = "range"         // Variable, Low, High
 	PatternConstant Code = "pattern_const" // a pattern must be written out
 	PatternLong     Code = "pattern_long"  // Limit
+	PatternHeavy    Code = "pattern_heavy" // Limit
 	PatternSyntax   Code = "pattern"       // Detail
 )
 
@@ -103,6 +104,8 @@ func (p Problem) text() string {
 		return "the pattern of matches must be written out, in quotes"
 	case PatternLong:
 		return fmt.Sprintf("the pattern is longer than %d characters", p.Limit)
+	case PatternHeavy:
+		return "the pattern repeats too much, each message would take too long: write smaller numbers in braces"
 	case PatternSyntax:
 		return "the pattern cannot be read: " + p.Detail
 	default:

@@ -126,7 +126,9 @@ func skipped(b []byte, i int) (end int, ok bool) {
 	return -1, true
 }
 
-// tag reads the tag at b[i] and returns where it ends; -1 where it does not.
+// tag reads the tag at b[i] and returns where it ends; -1 where it does not. One
+// with a quotation mark too few is none: it would reach to the next mark, entries
+// further on.
 func tag(b []byte, i int) (name string, closing bool, next int) {
 	k := i + 1
 	if k < len(b) && b[k] == '/' {
@@ -144,9 +146,11 @@ func tag(b []byte, i int) (name string, closing bool, next int) {
 	var quote byte
 	for ; k < len(b); k++ {
 		switch c := b[k]; {
+		case c == quote:
+			quote = 0
 		case quote != 0:
-			if c == quote {
-				quote = 0
+			if c == '<' && k+1 < len(b) && b[k+1] == '/' {
+				return "", closing, i + 1
 			}
 		case c == '"' || c == '\'':
 			quote = c
@@ -155,6 +159,9 @@ func tag(b []byte, i int) (name string, closing bool, next int) {
 		case c == '<':
 			return "", closing, i + 1 // no tag after all
 		}
+	}
+	if quote != 0 {
+		return "", closing, i + 1
 	}
 	return "", closing, -1
 }
