@@ -285,13 +285,15 @@ func (h *house) settle() {
 		if err := h.p.TimersOnce(ctx, h.now); err != nil {
 			h.t.Fatal(err)
 		}
-		fetched := newFetching(h.p)
-		if _, err := fetched.step(ctx); err != nil {
-			h.t.Fatal(err)
-		}
-		fetched.work.Wait()
-		if err := errors.Join(fetched.failed, h.p.forget(ctx)); err != nil {
-			h.t.Fatal(err)
+		for fetched := newFetching(h.p); ; {
+			begun, err := fetched.step(ctx)
+			fetched.work.Wait()
+			if err := errors.Join(err, h.p.forget(ctx)); err != nil {
+				h.t.Fatal(err)
+			}
+			if begun == 0 {
+				break
+			}
 		}
 		sent := h.deliver()
 		if len(ids) == 0 && sent == 0 {

@@ -112,10 +112,11 @@ func away(ctx, try context.Context, err error) bool {
 }
 
 // receivePushed takes an event of a pushed channel: into the database, else onto
-// the spool. While records wait there, later ones queue up behind them.
+// the spool. While records wait there, later ones queue up behind them; what cannot
+// wait is done at once or not at all.
 func (p *Pipeline) receivePushed(ctx context.Context, r *runner, e bots.Event) (bots.Answer, error) {
 	var cause error
-	if p.spool.Depth() == 0 {
+	if p.spool.Depth() == 0 || !mayWait(e) {
 		try, cancel := p.hurry(ctx)
 		defer cancel()
 		a, err := p.receive(try, r, e)
