@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -80,6 +81,8 @@ func newFetching(p *Pipeline) *fetching {
 // files that are.
 func (f *fetching) step(ctx context.Context) (begun int, err error) {
 	f.mu.Lock()
+	// What is in hand before the look is passed over: it may be done after it.
+	busy := maps.Clone(f.busy)
 	err = f.failed
 	f.mu.Unlock()
 	if err != nil {
@@ -93,7 +96,7 @@ func (f *fetching) step(ctx context.Context) (begun int, err error) {
 	})
 	for _, one := range due {
 		bot, ref := fetchedBy(one)
-		if f.begin(one.ID, bot) {
+		if !busy[one.ID] && f.begin(one.ID, bot) {
 			begun++
 			f.work.Go(func() { f.end(one.ID, bot, safely(func() error { return f.p.fetch(ctx, &one.Attachment, bot, ref) })) })
 		}
@@ -101,11 +104,11 @@ func (f *fetching) step(ctx context.Context) (begun int, err error) {
 	return begun, err
 }
 
-// begin takes up a file, unless it is being fetched or its bot has enough to do.
+// begin takes up a file, unless its bot has enough to do.
 func (f *fetching) begin(id int64, bot string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.busy[id] || f.of[bot] >= attachAtOnce {
+	if f.of[bot] >= attachAtOnce {
 		return false
 	}
 	f.busy[id] = true
