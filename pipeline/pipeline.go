@@ -127,7 +127,7 @@ type Pipeline struct {
 	holder string
 	timing Timing
 	meter  Meter
-	fresh  time.Duration
+	fresh  atomic.Int64 // Options.Fresh, as SetFresh changes it
 	quota  int64
 	fail   func(string)
 	spool  Spool
@@ -160,11 +160,12 @@ type Pipeline struct {
 func New(o Options) *Pipeline {
 	p := &Pipeline{
 		db: o.DB, stream: o.Stream, files: o.Files, desk: o.Desk, log: o.Log, now: o.Now, holder: o.Holder,
-		timing: o.Timing, meter: o.Meter, fresh: o.Fresh, quota: o.DayQuota, fail: o.Failpoint, mind: o.Mind,
+		timing: o.Timing, meter: o.Meter, quota: o.DayQuota, fail: o.Failpoint, mind: o.Mind,
 		spool: o.Spool, opened: o.Opened, keepDone: o.KeepDone,
 		bots: map[string]*runner{}, listeners: map[string]*source{}, health: map[string]Health{},
 		direct: make(chan []int64, 256), colleagues: newColleagues(),
 	}
+	p.SetFresh(o.Fresh)
 	p.arrivals.most, p.arrivals.work = arriveGroup, p.keepArrivals
 	p.arrivals.weigh = func(a *arrival) int { return len(a.all) }
 	if p.now != nil {
@@ -263,6 +264,10 @@ type Roles struct {
 	Bots      bool // receives from platforms
 	Listeners bool // reads sources
 }
+
+// SetFresh changes how old a one-way entry that comes from now on may be and
+// still be news.
+func (p *Pipeline) SetFresh(d time.Duration) { p.fresh.Store(int64(d)) }
 
 // Run runs the roles until ctx ends, then finishes what is in hand.
 func (p *Pipeline) Run(ctx context.Context, roles Roles) error {

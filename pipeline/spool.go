@@ -449,5 +449,6 @@ func (p *Pipeline) past(e listeners.Entry, now time.Time) bool {
 	if posted.IsZero() || posted.After(now) {
 		posted = now
 	}
-	return e.History || !e.Judged && p.fresh > 0 && now.Sub(posted) > p.fresh
+	fresh := time.Duration(p.fresh.Load())
+	return e.History || !e.Judged && fresh > 0 && now.Sub(posted) > fresh
 }

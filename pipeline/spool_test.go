@@ -133,7 +133,7 @@ func TestPushedEntriesWaitOnDisk(t *testing.T) {
 		{ID: "2", Kind: "review", Text: "去年的评价", PostedAt: h.now.Add(-400 * 24 * time.Hour)},
 		{ID: "3", Kind: "form", Text: "二十小时前的", PostedAt: h.now.Add(-20 * time.Hour)},
 	}
-	h.p.fresh = 24 * time.Hour
+	h.p.SetFresh(24 * time.Hour)
 	h.takeAway()
 	outcomes, err := h.p.Put(context.Background(), "shop", entries)
 	if err != nil || fmt.Sprint(outcomes) != "[spooled spooled spooled]" {

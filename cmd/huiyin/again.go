@@ -44,7 +44,7 @@ func period(cfg *config.Config, since, until string, now time.Time) (from, to ti
 // first. It may be stopped and given again at any time: what was done is left as
 // it is.
 func (c *cli) analyzeAgain(ctx context.Context, since, until string, live bool) error {
-	return c.tool(ctx, func(cfg *config.Config, db *store.DB, _ *desk.Service) error {
+	return c.onData(ctx, func(cfg *config.Config, db *store.DB, _ *desk.Service) error {
 		q := store.Query{Live: live, Limit: againPage}
 		var err error
 		if q.Since, q.Until, err = period(cfg, since, until, time.Now()); err != nil {
@@ -115,7 +115,7 @@ func eachAgain(ctx context.Context, db *store.DB, d *desk.Service, q store.Query
 // evalCorrections prints how often verdicts were right, by what colleagues said
 // of them: by time and by model.
 func (c *cli) evalCorrections(ctx context.Context, since, until string, months bool) error {
-	return c.tool(ctx, func(cfg *config.Config, db *store.DB, _ *desk.Service) error {
+	return c.onData(ctx, func(cfg *config.Config, db *store.DB, _ *desk.Service) error {
 		from, to, err := period(cfg, since, until, time.Now())
 		if err != nil {
 			return err

@@ -34,10 +34,10 @@ const (
 // analyze reads JSON Lines and writes one verdict a line, in the same order.
 func analyze(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("analyze")
-	again := fs.Bool("again", false, "analyse stored items again by the model in force; their labels change, nothing else")
-	since := fs.String("since", "", "with -again: items since this `day`, 2026-11-01")
-	until := fs.String("until", "", "with -again: items up to and including this `day`")
-	live := fs.Bool("open", false, "with -again: only items that wait for somebody")
+	again := fs.Bool("again", false, c.tr("用现在的模型重判已存的反馈；只改标签，别的不动", "analyse stored items again by the model in force; their labels change, nothing else"))
+	since := fs.String("since", "", c.tr("和 -again 一起：从这一 `天` 起，例如 2026-11-01", "with -again: items since this `day`, 2026-11-01"))
+	until := fs.String("until", "", c.tr("和 -again 一起：到这一 `天` 为止（含）", "with -again: items up to and including this `day`"))
+	live := fs.Bool("open", false, c.tr("和 -again 一起：只要还没办完的", "with -again: only items that wait for somebody"))
 	files, err := c.flags(fs, args, -1)
 	if err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 // check says what is wrong with the configuration and touches nothing.
 func check(_ context.Context, c *cli, args []string) error {
 	fs := newFlags("check")
-	sample := fs.Bool("sample", false, "print a full commented sample")
-	texts := fs.Bool("texts", false, "print every text with its name and variables")
+	sample := fs.Bool("sample", false, c.tr("印出一份完整的、带说明的样本", "print a full commented sample"))
+	texts := fs.Bool("texts", false, c.tr("印出给人看的每一句话、名字和变量", "print every text with its name and variables"))
 	if _, err := c.flags(fs, args, 0); err != nil {
 		return err
 	}

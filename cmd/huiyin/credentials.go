@@ -21,7 +21,7 @@ import (
 // credentials changes how a colleague signs in, from the server: a password, a
 // seed of one-time passwords, an end to all sessions.
 func (c *cli) credentials(ctx context.Context, what, name string, off bool) error {
-	return c.tool(ctx, func(_ *config.Config, db *store.DB, d *desk.Service) error {
+	return c.onData(ctx, func(_ *config.Config, db *store.DB, d *desk.Service) error {
 		st, err := colleague(ctx, db, name)
 		if err != nil {
 			return err
@@ -46,12 +46,7 @@ func (c *cli) credentials(ctx context.Context, what, name string, off bool) erro
 }
 
 // tell writes a line in the terminal's language.
-func (c *cli) tell(zh, en string) {
-	if c.lang == "en" {
-		zh = en
-	}
-	fmt.Fprintln(c.out, zh)
-}
+func (c *cli) tell(zh, en string) { fmt.Fprintln(c.out, c.tr(zh, en)) }
 
 func (c *cli) setPassword(ctx context.Context, d *desk.Service, st *feedback.Staff) error {
 	c.tell("新密码（至少 12 个字符，读标准输入的一行）：", "New password (12 characters or more, one line of standard input):")

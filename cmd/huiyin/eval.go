@@ -20,16 +20,17 @@ import (
 // eval scores the whole analysis on labelled files.
 func eval(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("eval")
-	intent := fs.Bool("intent", false, "score the intent; the files have a title row and the columns intent (or label) and text")
-	urgency := fs.Bool("urgency", false, "score the urgency; the columns are urgency (or label) and text")
-	aspects := fs.Bool("aspects", false, "score topics learned from examples, each part of the file held out in turn: "+
-		".csv with the columns content and one an aspect (1, 0, -1, or -2 for none), or .tsv with sentiment, subject and text")
-	seed := fs.Uint64("seed", 1, "of -aspects: another seed parts the file otherwise")
-	folds := fs.Int("folds", 5, "of -aspects: `parts` that the file is held out in")
-	corrections := fs.Bool("corrections", false, "how often verdicts were right, by what colleagues said of them")
-	since := fs.String("since", "", "of -corrections: items since this `day`, 2026-11-01")
-	until := fs.String("until", "", "of -corrections: items up to and including this `day`")
-	by := fs.String("by", "week", "of -corrections: `week` or month")
+	intent := fs.Bool("intent", false, c.tr("给意图打分；文件第一行是列名，要有 intent（或 label）和 text 两列", "score the intent; the files have a title row and the columns intent (or label) and text"))
+	urgency := fs.Bool("urgency", false, c.tr("给紧急程度打分；列是 urgency（或 label）和 text", "score the urgency; the columns are urgency (or label) and text"))
+	aspects := fs.Bool("aspects", false, c.tr("给从例子学来的话题打分，文件分成几份轮流留一份来测：.csv 要有 content 列，其余一列一个方面（1、0、-1，没有是 -2）；.tsv 要有 sentiment、subject、text",
+		"score topics learned from examples, each part of the file held out in turn: "+
+			".csv with the columns content and one an aspect (1, 0, -1, or -2 for none), or .tsv with sentiment, subject and text"))
+	seed := fs.Uint64("seed", 1, c.tr("和 -aspects 一起：换个种子，文件就换个分法", "of -aspects: another seed parts the file otherwise"))
+	folds := fs.Int("folds", 5, c.tr("和 -aspects 一起：分成几 `份`，轮流留一份来测", "of -aspects: `parts` that the file is held out in"))
+	corrections := fs.Bool("corrections", false, c.tr("按同事的纠正，看判断对了多少", "how often verdicts were right, by what colleagues said of them"))
+	since := fs.String("since", "", c.tr("和 -corrections 一起：从这一 `天` 起，例如 2026-11-01", "of -corrections: items since this `day`, 2026-11-01"))
+	until := fs.String("until", "", c.tr("和 -corrections 一起：到这一 `天` 为止（含）", "of -corrections: items up to and including this `day`"))
+	by := fs.String("by", "week", c.tr("和 -corrections 一起：按 `week`（周）还是 month（月）", "of -corrections: `week` or month"))
 	paths, err := c.flags(fs, args, -1)
 	switch {
 	case err != nil:

@@ -39,9 +39,9 @@ const (
 // export writes a row for each item.
 func export(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("export")
-	out := fs.String("o", "", "`FILE`.csv, .xlsx or .jsonl")
-	channel := fs.String("channel", "", "items of this channel only")
-	lang := fs.String("lang", "", "column names in zh-CN or en; the brand's language where left out")
+	out := fs.String("o", "", c.tr("写到哪个 `文件`：.csv、.xlsx 或 .jsonl", "`FILE`.csv, .xlsx or .jsonl"))
+	channel := fs.String("channel", "", c.tr("只要这个 `渠道` 的", "items of this channel only"))
+	lang := fs.String("lang", "", c.tr("列名用什么 `语言`：zh-CN 或 en；不写就用品牌的语言", "column names in zh-CN or en; the brand's language where left out"))
 	if _, err := c.flags(fs, args, 0); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func export(ctx context.Context, c *cli, args []string) error {
 	if *lang != "" && phrase.Language(*lang) != *lang {
 		return fmt.Errorf("%w: -lang zh-CN or -lang en", errUsage)
 	}
-	return c.tool(ctx, func(cfg *config.Config, db *store.DB, _ *desk.Service) error {
+	return c.onData(ctx, func(cfg *config.Config, db *store.DB, _ *desk.Service) error {
 		x := &exporter{cfg: cfg, lang: *lang, names: map[int64]string{}}
 		if x.lang == "" {
 			x.lang = phrase.Language(cfg.Brand.Language)

@@ -73,17 +73,20 @@ var _ flag.Value = columnMap{}
 // importRows takes the rows of a file in.
 func importRows(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("import")
-	channel := fs.String("channel", "", "`name` of the channel the rows are of")
+	channel := fs.String("channel", "", c.tr("这些行算哪个渠道的，`名字` 自己定", "`name` of the channel the rows are of"))
 	mapped := columnMap{}
-	fs.Var(mapped, "map", "which `text=COLUMN` holds what: text, id, author, author_id, followers, posted_at, url, kind or a field")
-	live := fs.Bool("live", false, "the rows are news: cards follow")
-	yes := fs.Bool("yes", false, "with -live: do not ask")
+	fs.Var(mapped, "map", c.tr("哪一列是什么，`text=列名`：text、id、author、author_id、followers、posted_at、url、kind 或字段名；几个就用逗号隔开", "which `text=COLUMN` holds what: text, id, author, author_id, followers, posted_at, url, kind or a field"))
+	live := fs.Bool("live", false, c.tr("算新反馈，会发卡片；先告诉您会发多少，再问", "the rows are news: cards follow"))
+	yes := fs.Bool("yes", false, c.tr("和 -live 一起：不问", "with -live: do not ask"))
 	paths, err := c.flags(fs, args, 1)
 	if err != nil {
 		return err
 	}
 	if err := checkChannel(*channel); err != nil {
 		return err
+	}
+	if _, err := os.Stat(paths[0]); err != nil {
+		return err // before a database is made for nothing
 	}
 	cfg, err := c.loadConfig()
 	if err != nil {

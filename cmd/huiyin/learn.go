@@ -16,10 +16,10 @@ import (
 // train trains the sentiment model.
 func train(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("train")
-	out := fs.String("o", "model.bin", "`file` to write the model to")
-	seed := fs.Uint64("seed", 1, "the same seed and data give the same model")
-	name := fs.String("name", "", "name of the model's version")
-	leaveOut := fs.Bool("leave-out", false, "then measure on DIR's development rows and on sources left out of training: five more trainings")
+	out := fs.String("o", "model.bin", c.tr("模型写到哪个 `文件`", "`file` to write the model to"))
+	seed := fs.Uint64("seed", 1, c.tr("随机种子：种子和数据一样，模型就一样", "the same seed and data give the same model"))
+	name := fs.String("name", "", c.tr("给这版模型起的 `名字`", "name of the model's version"))
+	leaveOut := fs.Bool("leave-out", false, c.tr("再用开发集、用没参加训练的来源各测一遍：要多训练五次", "then measure on DIR's development rows and on sources left out of training: five more trainings"))
 	dirs, err := c.flags(fs, args, 1)
 	if err != nil {
 		return err

@@ -22,9 +22,9 @@ const privacyWait = 30 * time.Second
 // privacy hands out, or removes, everything about one person.
 func privacy(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("privacy")
-	subject := fs.String("subject", "", "the person: `CHANNEL:USER`, or '#123' for whoever an item is from")
-	out := fs.String("o", "", "export: the `file` to write, a .zip")
-	wait := fs.Duration("wait", privacyWait, "how long to wait for what is on the disk spool, and before erasing for a message to them that is just being sent")
+	subject := fs.String("subject", "", c.tr("哪个人：`渠道:账号`，或用 '#123' 指某条反馈的那个人", "the person: `CHANNEL:USER`, or '#123' for whoever an item is from"))
+	out := fs.String("o", "", c.tr("export：写到哪个 `文件`，.zip", "export: the `file` to write, a .zip"))
+	wait := fs.Duration("wait", privacyWait, c.tr("最多等多久：等磁盘暂存里的消息进数据库；删除前等正在发给对方的消息发完", "how long to wait for what is on the disk spool, and before erasing for a message to them that is just being sent"))
 	words, err := c.flags(fs, args, 1)
 	if err != nil {
 		return err
@@ -46,6 +46,9 @@ func privacy(ctx context.Context, c *cli, args []string) error {
 	}
 	cfg, err := c.loadConfig()
 	if err != nil {
+		return err
+	}
+	if err := c.databaseThere(cfg); err != nil {
 		return err
 	}
 	a, err := newTool(ctx, c, cfg)
@@ -113,6 +116,9 @@ func (p *person) find(ctx context.Context, subject string) error {
 				return fmt.Errorf("%w: %q is no item's number", errUsage, subject)
 			}
 			item, err := tx.Item(id)
+			if errors.Is(err, feedback.ErrNotFound) {
+				return fmt.Errorf(p.cli.tr("没有 %s", "there is no item %s"), subject) // no sign that a person's data is gone
+			}
 			if err != nil {
 				return err
 			}
@@ -209,9 +215,4 @@ func (p *person) eraseWaiting(ctx context.Context, wait time.Duration) (store.Er
 }
 
 // say writes a line in the terminal's language.
-func (p *person) say(zh, en string) {
-	if p.cli.lang == "en" {
-		zh = en
-	}
-	fmt.Fprintln(p.cli.out, zh)
-}
+func (p *person) say(zh, en string) { p.cli.tell(zh, en) }

@@ -22,8 +22,8 @@ const quarantineShown = 200
 // item where people read each, and with -replay puts them back to work.
 func quarantine(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("quarantine")
-	replay := fs.Bool("replay", false, "try them again: the messages named, or all")
-	texts := fs.Bool("text", false, "show what they say, too")
+	replay := fs.Bool("replay", false, c.tr("再试一次：写出编号，或 all", "try them again: the messages named, or all"))
+	texts := fs.Bool("text", false, c.tr("连内容一起印出来", "show what they say, too"))
 	words, err := c.flags(fs, args, -1)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func quarantine(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.tool(ctx, func(_ *config.Config, db *store.DB, _ *desk.Service) error {
+	return c.onData(ctx, func(_ *config.Config, db *store.DB, _ *desk.Service) error {
 		if *replay {
 			return c.replay(ctx, db, ids)
 		}
@@ -69,12 +69,14 @@ func (c *cli) listQuarantine(ctx context.Context, db *store.DB, texts bool) erro
 	var held []*feedback.Message
 	err := db.Read(ctx, func(tx *store.Tx) error {
 		var err error
-		held, err = tx.Quarantined(quarantineShown)
+		held, err = tx.Quarantined(quarantineShown + 1)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	more := len(held) > quarantineShown
+	held = held[:min(len(held), quarantineShown)]
 	for _, m := range held {
 		item := "-"
 		if m.Item != 0 {
@@ -86,9 +88,14 @@ func (c *cli) listQuarantine(ctx context.Context, db *store.DB, texts bool) erro
 		}
 		fmt.Fprintln(c.out, strings.Join(line, "\t"))
 	}
-	fmt.Fprintln(c.err, c.tr(
-		fmt.Sprintf("%d 条。huiyin quarantine -replay 编号 再试一次", len(held)),
-		fmt.Sprintf("%d messages. huiyin quarantine -replay ID tries one again", len(held))))
+	said := c.tr(fmt.Sprintf("%d 条", len(held)), fmt.Sprintf("%d messages", len(held)))
+	if more {
+		said += c.tr("，还有更多没列出来", ", and more that are not listed")
+	}
+	if len(held) > 0 {
+		said += c.tr("。huiyin quarantine -replay 编号 再试一次", ". huiyin quarantine -replay ID tries one again")
+	}
+	fmt.Fprintln(c.err, said)
 	return nil
 }
 

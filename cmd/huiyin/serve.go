@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/huiyin/huiyin/config"
 	"github.com/huiyin/huiyin/desk"
 	"github.com/huiyin/huiyin/pipeline"
 	"github.com/huiyin/huiyin/store"
@@ -22,7 +23,7 @@ const adminCodeFor = 30 * time.Minute
 // serve runs the program until it is told to stop.
 func serve(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("serve")
-	only := fs.String("only", "", "run some `roles` only: pipeline, web, bots, listeners")
+	only := fs.String("only", "", c.tr("只跑其中的 `角色`：pipeline、web、bots、listeners，用逗号隔开", "run some `roles` only: pipeline, web, bots, listeners"))
 	if _, err := c.flags(fs, args, 0); err != nil {
 		return err
 	}
@@ -179,34 +180,42 @@ func (a *app) firstCode(ctx context.Context) (string, error) {
 func (a *app) reload(ctx context.Context) {
 	cfg, err := a.cli.loadConfig()
 	if err != nil {
-		a.log.Error("the configuration was not reloaded: it has problems, the old one stays in force")
-		a.meter.reloads.WithLabelValues("refused").Inc()
+		a.refuseReload("it has problems")
 		return
 	}
 	if fixed := fixedParts(a.cfg, cfg); len(fixed) > 0 {
-		a.log.Error("the configuration was not reloaded: these parts need a restart, the old one stays in force", "parts", strings.Join(fixed, ", "))
-		a.meter.reloads.WithLabelValues("refused").Inc()
+		a.refuseReload("these parts need a restart", "parts", strings.Join(fixed, ", "))
 		return
 	}
-	analyzer, err := a.openAnalyzer(cfg)
-	if err != nil {
-		a.log.Error("the configuration was not reloaded, the old one stays in force", "err", err)
-		a.meter.reloads.WithLabelValues("refused").Inc()
+	if err := a.takeOver(ctx, cfg); err != nil {
+		a.refuseReload("it could not be taken over", "err", err)
 		return
 	}
-	if err := a.mind.Replace(analyzer); err != nil {
-		a.log.Error("the configuration was not reloaded, the old one stays in force", "err", err)
-		a.meter.reloads.WithLabelValues("refused").Inc()
-		return
-	}
-	if err := a.syncStaff(ctx, cfg); err != nil {
-		a.log.Error("the configuration was not reloaded, the old one stays in force", "err", err)
-		a.meter.reloads.WithLabelValues("refused").Inc()
-		return
-	}
-	a.desk.SetRules(deskRules(cfg, a.mind, a.seg, a.channels))
-	a.pages.SetSite(a.site(cfg))
-	a.cfg = cfg
 	a.meter.reloads.WithLabelValues("done").Inc()
 	a.log.Info("the configuration was reloaded", slog.Int("teams", len(cfg.Teams)))
+}
+
+func (a *app) refuseReload(why string, args ...any) {
+	a.log.Error("the configuration was not reloaded: "+why+", the old one stays in force", args...)
+	a.meter.reloads.WithLabelValues("refused").Inc()
+}
+
+// takeOver puts cfg in force: first what can fail, the database before all, which
+// may be away.
+func (a *app) takeOver(ctx context.Context, cfg *config.Config) error {
+	analyzer, err := a.openAnalyzer(cfg)
+	if err == nil {
+		err = a.syncStaff(ctx, cfg)
+	}
+	if err == nil {
+		err = a.mind.Replace(analyzer)
+	}
+	if err != nil {
+		return errors.Join(err, a.seg.SetWords(userWords(a.cfg)))
+	}
+	a.desk.SetRules(deskRules(cfg, a.mind, a.seg, a.channels))
+	a.pipeline.SetFresh(cfg.Desk.Fresh)
+	a.pages.SetSite(a.site(cfg))
+	a.cfg = cfg
+	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -14,12 +16,41 @@ import (
 	"github.com/huiyin/huiyin/store"
 )
 
+// onData is tool for a command about data that is there already: it makes no new
+// database where somebody only stands in another folder than serve.
+func (c *cli) onData(ctx context.Context, fn func(cfg *config.Config, db *store.DB, d *desk.Service) error) error {
+	cfg, err := c.loadConfig()
+	if err != nil {
+		return err
+	}
+	if err := c.databaseThere(cfg); err != nil {
+		return err
+	}
+	return c.open(ctx, cfg, fn)
+}
+
+// databaseThere returns what to do where an embedded database was never made.
+func (c *cli) databaseThere(cfg *config.Config) error {
+	path, embedded := strings.CutPrefix(cfg.Storage.Database.Reveal(), "sqlite:")
+	if !embedded {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf(c.tr("没有数据库 %s：到 serve 运行的目录里执行，或用 -c 指明它的配置", "there is no database %s: run this in the folder where serve runs, or name its configuration by -c"), path)
+	}
+	return nil
+}
+
 // tool opens the database for a command that works beside serve.
 func (c *cli) tool(ctx context.Context, fn func(cfg *config.Config, db *store.DB, d *desk.Service) error) error {
 	cfg, err := c.loadConfig()
 	if err != nil {
 		return err
 	}
+	return c.open(ctx, cfg, fn)
+}
+
+func (c *cli) open(ctx context.Context, cfg *config.Config, fn func(cfg *config.Config, db *store.DB, d *desk.Service) error) error {
 	log := newLog(cfg, c.err)
 	db, err := store.Open(ctx, cfg.Storage.Database.Reveal(), store.Options{Log: log, Now: wall})
 	if err != nil {
@@ -37,12 +68,12 @@ func (c *cli) tool(ctx context.Context, fn func(cfg *config.Config, db *store.DB
 // changes how one signs in.
 func staff(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("staff")
-	off := fs.Bool("off", false, "passwd, totp: take it away")
-	team := fs.String("team", "", "their team")
-	fs.StringVar(team, "t", "", "their team")
-	role := fs.String("role", string(feedback.Agent), "viewer, agent, lead or admin")
-	fs.StringVar(role, "r", string(feedback.Agent), "viewer, agent, lead or admin")
-	shown := fs.String("shown-as", "", "the name customers read")
+	off := fs.Bool("off", false, c.tr("passwd、totp：取消掉", "passwd, totp: take it away"))
+	team := fs.String("team", "", c.tr("在哪个 `组`", "their team"))
+	fs.StringVar(team, "t", "", c.tr("在哪个 `组`", "their team"))
+	role := fs.String("role", string(feedback.Agent), c.tr("`角色`：viewer、agent、lead 或 admin", "viewer, agent, lead or admin"))
+	fs.StringVar(role, "r", string(feedback.Agent), c.tr("`角色`：viewer、agent、lead 或 admin", "viewer, agent, lead or admin"))
+	shown := fs.String("shown-as", "", c.tr("客户看到的 `名字`", "the name customers read"))
 	words, err := c.flags(fs, args, 2)
 	if err != nil {
 		return err
@@ -138,7 +169,7 @@ func signin(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.tool(ctx, func(cfg *config.Config, db *store.DB, d *desk.Service) error {
+	return c.onData(ctx, func(cfg *config.Config, db *store.DB, d *desk.Service) error {
 		st, err := colleague(ctx, db, words[0])
 		if err != nil {
 			return err
@@ -155,7 +186,7 @@ func signin(ctx context.Context, c *cli, args []string) error {
 // migrate brings the database to this version; opening it does.
 func migrate(ctx context.Context, c *cli, args []string) error {
 	fs := newFlags("migrate")
-	restored := fs.Bool("restored", false, "the database was restored from a backup: what was on its way to customers then is not sent by itself")
+	restored := fs.Bool("restored", false, c.tr("数据库是从备份放回来的：当时正要发给客户的，不自己发", "the database was restored from a backup: what was on its way to customers then is not sent by itself"))
 	if _, err := c.flags(fs, args, 0); err != nil {
 		return err
 	}
