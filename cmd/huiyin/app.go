@@ -289,13 +289,17 @@ func (a *app) openStream(ctx context.Context) error {
 }
 
 func (a *app) openFiles(context.Context) error {
-	f, err := files.Open(a.cfg.Storage.Files, files.Options{MaxFile: int64(a.cfg.Files.MaxSize), MaxTotal: int64(a.cfg.Files.MaxTotal)})
+	f, err := files.Open(a.cfg.Storage.Files, filesOptions(a.cfg))
 	if err != nil {
 		return err
 	}
 	a.files = f
 	a.onStop("files", func(context.Context) error { return f.Close() })
 	return nil
+}
+
+func filesOptions(cfg *config.Config) files.Options {
+	return files.Options{MaxFile: int64(cfg.Files.MaxSize), MaxTotal: int64(cfg.Files.MaxTotal)}
 }
 
 // openDesk loads the dictionary and the analysis, then desk and pipeline.

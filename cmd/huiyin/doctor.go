@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
@@ -12,6 +14,7 @@ import (
 	"github.com/huiyin/huiyin/listeners"
 	"github.com/huiyin/huiyin/pipeline"
 	"github.com/huiyin/huiyin/store"
+	"github.com/huiyin/huiyin/store/files"
 	"github.com/huiyin/huiyin/store/spool"
 	"github.com/huiyin/huiyin/store/stream"
 )
@@ -32,6 +35,7 @@ func doctor(ctx context.Context, c *cli, args []string) error {
 	d := &examination{cli: c, cfg: cfg}
 	d.database(ctx)
 	d.spool()
+	d.files()
 	d.redis(ctx)
 	d.dictionary()
 	d.channels(ctx)
@@ -185,6 +189,33 @@ func (d *examination) spool() {
 	d.say(what, bad(
 		fmt.Sprintf("有 %d 条新消息等着进数据库（%d KB，最早 %s）", st.Depth, st.Bytes>>10, oldest), fmt.Sprintf("%d new messages wait for the database (%d KB, the oldest of %s)", st.Depth, st.Bytes>>10, oldest),
 		"它们不会丢。让数据库恢复，serve 在运行就会自动补进去；serve 没在运行就启动它", "they are safe. Bring the database back: a serve that runs puts them in; start one where none runs"))
+}
+
+// files tries whether what people send can be kept.
+func (d *examination) files() {
+	what := d.cli.tr("文件目录", "files")
+	err := d.keepFile()
+	switch {
+	case errors.Is(err, files.ErrFull):
+		d.say(what, bad("满了，图片和语音存不下", "full: pictures and recordings cannot be kept", "腾出磁盘，或调大 files.max_total", "make room on the disk, or raise files.max_total"))
+	case err != nil:
+		d.say(what, bad(err.Error(), err.Error(), "检查 storage.files 这个目录和它的权限", "check the directory storage.files and its rights"))
+	default:
+		d.say(what, good("能写", "can be written"))
+	}
+}
+
+// keepFile stores a file and removes it again.
+func (d *examination) keepFile() error {
+	f, err := files.Open(d.cfg.Storage.Files, filesOptions(d.cfg))
+	if err != nil {
+		return err
+	}
+	st, err := f.Put(strings.NewReader("huiyin doctor"))
+	if err == nil {
+		err = f.Remove(st.Path)
+	}
+	return errors.Join(err, f.Close())
 }
 
 func (d *examination) redis(ctx context.Context) {
