@@ -108,12 +108,12 @@ func TestRetryIsOneMessage(t *testing.T) {
 // leaving is an inbox whose customer goes away, or whose database loses its
 // answer, just after the message was stored.
 type leaving struct {
-	*fakeInbox
+	Inbox
 	then func(ctx context.Context) error
 }
 
 func (l *leaving) Receive(ctx context.Context, bot string, e bots.Event) (bots.Answer, error) {
-	a, err := l.fakeInbox.Receive(context.WithoutCancel(ctx), bot, e)
+	a, err := l.Inbox.Receive(context.WithoutCancel(ctx), bot, e)
 	if err != nil {
 		return a, err
 	}
@@ -130,7 +130,7 @@ func TestAPictureOutlivesItsConnection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inbox := &leaving{then: then}
-			h := newHub(t, func(o *Options) { inbox.fakeInbox = o.Inbox.(*fakeInbox); o.Inbox = inbox })
+			h := newHub(t, func(o *Options) { inbox.Inbox, o.Inbox = o.Inbox, inbox })
 			token := strings.Repeat("A", tokenLength)
 			var body bytes.Buffer
 			form := multipart.NewWriter(&body)
@@ -139,8 +139,9 @@ func TestAPictureOutlivesItsConnection(t *testing.T) {
 			if err = errors.Join(err, form.WriteField("nonce", nonceOf(1)), form.WriteField("text", "有虫"), form.Close()); err != nil {
 				t.Fatal(err)
 			}
-			var ctx context.Context
-			ctx, gone = context.WithCancel(t.Context())
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			gone = cancel
 			r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/c/site/send", &body)
 			r.Header.Set("Content-Type", form.FormDataContentType())
 			r.Header.Set(visitorHeader, token)
