@@ -52,11 +52,7 @@ func validateBot(options any) []config.KeyProblem {
 	if !ok {
 		return nil
 	}
-	var out []config.KeyProblem
-	for _, p := range v.Validate() {
-		out = append(out, config.KeyProblem(p))
-	}
-	return out
+	return keyProblems(v.Validate())
 }
 
 func validateListener(options any) []config.KeyProblem {
@@ -64,8 +60,12 @@ func validateListener(options any) []config.KeyProblem {
 	if !ok {
 		return nil
 	}
+	return keyProblems(v.Validate())
+}
+
+func keyProblems[P ~struct{ Key, Text string }](found []P) []config.KeyProblem {
 	var out []config.KeyProblem
-	for _, p := range v.Validate() {
+	for _, p := range found {
 		out = append(out, config.KeyProblem(p))
 	}
 	return out

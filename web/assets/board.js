@@ -337,6 +337,7 @@
   }
   function panel(answer) {
     modal.textContent = '';
+    modal.setAttribute('aria-label', answer.text.split('\n')[0]);
     var f = make('form');
     f.method = 'dialog';
     f.appendChild(make('div', 'long', answer.text));
@@ -371,6 +372,7 @@
   }
   function dialog(d) {
     modal.textContent = '';
+    modal.setAttribute('aria-label', d.title);
     var f = make('form');
     f.appendChild(make('h2', '', d.title));
     var l = make('label', 'quietly', d.label);
@@ -437,7 +439,7 @@
     form = d;
     compose.className = 'compose mode-' + name;
     Array.prototype.forEach.call(compose.querySelectorAll('[data-mode]'), function (b) {
-      b.setAttribute('aria-selected', String(b.getAttribute('data-mode') === name));
+      b.setAttribute('aria-pressed', String(b.getAttribute('data-mode') === name));
     });
     var reach = el('reach'), submit = el('submit'), label = el('wordslabel'), box = el('boxes');
     reach.textContent = reach.getAttribute('data-' + name);
