@@ -276,15 +276,12 @@ type Answer struct {
 	Public  bool
 	Expires time.Duration
 	Dialog  *Dialog
-	// Ask asks the person to write the next message as a reply to this one,
-	// where dialogs do not exist: its text is the prompt.
-	Ask bool
 	// Kept tells that the event is durable on disk only, until the database is
 	// back: nothing has come of it yet.
 	Kept bool
 	// Failed tells that nothing was done and nothing kept: Text says why.
 	Failed bool
-	// Done tells that the buttons of the pressed message served their purpose
+	// Replace tells that the buttons of the pressed message served their purpose
 	// and the message becomes Text.
 	Replace bool
 }

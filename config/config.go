@@ -226,7 +226,7 @@ type Advanced struct {
 	Lease       time.Duration `yaml:"lease" min:"100ms" max:"10s" zh:"租约多长：被杀的进程最多这么久后由别人接手" en:"the length of leases: a killed process is replaced after this long"`
 	Poll        time.Duration `yaml:"poll" min:"10ms" max:"1m" zh:"没有铃声时多久看一次有没有活" en:"how often work is looked for without a ring"`
 	Reconcile   time.Duration `yaml:"reconcile" min:"100ms" zh:"没做完的活多久再催一次" en:"how old unfinished work is when it is rung for again"`
-	SendTimeout time.Duration `yaml:"send_timeout" min:"100ms" zh:"发一次最多等平台多久" en:"how long one request to a platform may take"`
+	SendTimeout time.Duration `yaml:"send_timeout" min:"100ms" zh:"发一次最多等平台多久；带文件的十倍" en:"how long one request to a platform may take; ten times that with files"`
 	RetryMax    time.Duration `yaml:"retry_max" min:"10ms" zh:"两次重试最多隔多久" en:"the longest wait between two tries"`
 	SpoolAfter  time.Duration `yaml:"spool_after" min:"10ms" zh:"数据库多久没收下推送来的消息，就先存磁盘" en:"how long the database is waited for before a message that was pushed is kept on disk"`
 	RetryFor    time.Duration `yaml:"retry_for" min:"10ms" zh:"一直发不出去，试多久后放弃并告诉团队" en:"how long a message is tried before the team is told that it failed"`

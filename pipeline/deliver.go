@@ -365,7 +365,7 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 	if o.Audience == store.ToCustomer {
 		d.p.toCustomers.Add(1)
 	}
-	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.p.timing.SendBudget)
+	request, cancel := d.budget(ctx, a)
 	defer cancel()
 	sent, err := d.lookThenAsk(request, o, a)
 	if err == nil {
@@ -383,6 +383,27 @@ func (d *delivery) perform(ctx context.Context, o *store.Out, a act) (gone bool)
 	}
 	d.p.meter.Sent(d.r.name, o.Kind, string(bots.FateOf(err)))
 	return d.outcome(o, a, err)
+}
+
+// filesTake is how many times as long as words a message with files may take.
+const filesTake = 10
+
+// budget returns the context of one request, which outlives ctx: whoever began to
+// send finishes. At a stop it has as long as words from then on.
+func (d *delivery) budget(ctx context.Context, a act) (context.Context, context.CancelFunc) {
+	words := d.p.timing.SendBudget
+	if len(a.post.Files) == 0 {
+		return context.WithTimeout(context.WithoutCancel(ctx), words)
+	}
+	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), filesTake*words)
+	unhook := context.AfterFunc(ctx, func() {
+		pause(request, words)
+		cancel()
+	})
+	return request, func() {
+		unhook()
+		cancel()
+	}
 }
 
 // tokenRefused is what is wrong with a channel whose messages are refused for the

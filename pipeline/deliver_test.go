@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
@@ -303,6 +304,54 @@ func TestAnUpgradedGroupGoesOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFilesHaveLongerToLeave: a picture on a slow line takes longer than words. Cut
+// off by their time it would be uncertain each time it is sent again.
+func TestFilesHaveLongerToLeave(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", "快递太慢了，等了三天还没收到")
+	h.pass(time.Minute)
+	words := h.care.room
+	e := h.event(bots.OnMessage, bots.Chat{ID: teamChat, Group: true}, "U-LI", "！回复 这是您的面单")
+	e.Thread = h.card(teamChat, 1).ID
+	e.Attachments = []bots.Attachment{{Kind: "image", Ref: "f1", Name: "a.png", MIME: "image/png"}}
+	h.receive("hq", e)
+	h.pass(time.Minute)
+	sent := h.care.in("王小明")
+	if last := sent[len(sent)-1]; last.Files != 1 {
+		t.Fatalf("no picture came:\n%s", h.customer("王小明"))
+	}
+	if words > h.p.timing.SendBudget || h.care.room < 9*h.p.timing.SendBudget {
+		t.Errorf("words have %v to leave, a picture %v", words, h.care.room)
+	}
+}
+
+// TestAStopDoesNotWaitForASlowUpload: from the stop on, what is being sent has as
+// long as words have.
+func TestAStopDoesNotWaitForASlowUpload(t *testing.T) {
+	h := newHouse(t, nil)
+	d, words := h.courier("care"), h.p.timing.SendBudget
+	upload := act{post: bots.Post{Files: []bots.Attached{{}}}}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		began := time.Now()
+		whole, done := d.budget(ctx, upload)
+		<-whole.Done()
+		done()
+		if took := time.Since(began); took != 10*words {
+			t.Errorf("an upload has %v, words have %v", took, words)
+		}
+		cut, done := d.budget(ctx, upload)
+		defer done()
+		time.Sleep(words)
+		stopped := time.Now()
+		stop()
+		<-cut.Done()
+		if took := time.Since(stopped); took != words {
+			t.Errorf("an upload goes on for %v after the stop", took)
+		}
+	})
 }
 
 func TestAVanishedCardIsPostedAgain(t *testing.T) {

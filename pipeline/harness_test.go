@@ -40,6 +40,7 @@ type fakeBot struct {
 	shown  []*shown
 	refuse map[string]error // chat → what Send and Edit answer
 	lose   int              // so many answers are lost after the platform took the message
+	room   time.Duration    // how long the latest message had to leave
 	chats  map[string]int   // the last id of each chat, where each counts its own; nil: all count together
 }
 
@@ -58,9 +59,12 @@ type shown struct {
 
 func (b *fakeBot) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 
-func (b *fakeBot) Send(_ context.Context, p bots.Post) (bots.Sent, error) {
+func (b *fakeBot) Send(ctx context.Context, p bots.Post) (bots.Sent, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if until, bounded := ctx.Deadline(); bounded {
+		b.room = time.Until(until)
+	}
 	if err := b.refuse[p.Chat]; err != nil {
 		return bots.Sent{}, err
 	}

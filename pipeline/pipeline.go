@@ -66,7 +66,7 @@ type Timing struct {
 	Lease      time.Duration // how long a lease lasts; renewed at a third of it
 	Poll       time.Duration // how often SQL is asked although no doorbell rang
 	Reconcile  time.Duration // how old unfinished work is when it is rung for again
-	SendBudget time.Duration // one request to a platform
+	SendBudget time.Duration // one request to a platform; one with files gets ten times that
 	RetryMax   time.Duration // the longest wait between two tries
 	RetryFor   time.Duration // how long a message is tried before it is dead
 	Grace      time.Duration // for finishing work at a stop

@@ -107,7 +107,7 @@ func (s *suite) kind() {
 	if !strings.HasSuffix(k.Sample, "\n") || !strings.Contains(k.Sample, "type: "+k.Name) {
 		s.Errorf("the sample is no entry of type %s that ends in a newline:\n%s", k.Name, k.Sample)
 	}
-	if !k.Caps.TwoWay || k.Caps.Text.N == 0 || k.Caps.Data < 64 || k.Caps.Buttons < 4 {
+	if !k.Caps.TwoWay || k.Caps.Text.N == 0 || k.Caps.Data < 64 {
 		s.Errorf("caps of a two-way kind: %+v", k.Caps)
 	}
 	if a, b := k.Options(), k.Options(); a == nil || a == b {

@@ -282,6 +282,21 @@ func TestFilesGoOut(t *testing.T) {
 	}
 }
 
+// An upload has its own time: that of other requests would cut it off on a slow
+// line, each time it is tried again.
+func TestAnUploadMayTakeLonger(t *testing.T) {
+	s := workspace(t, fast())
+	env, _ := bottest.NewEnv(t, &bottest.Inbox{})
+	env.HTTP.Timeout = 2 * time.Second
+	bot := connect(t, s, env, func(o *slack.Options) { o.Timeout = 2 * time.Second })
+	s.Misbehave("upload", slacktest.Slow(3*time.Second))
+	photo := bots.Attached{Kind: "image", Name: "虫.jpg", MIME: "image/jpeg", Path: "files/photo.jpg"}
+	m := message(t, s, team, send(t, bot, bots.Post{Chat: team, Text: "客户发来：", Files: []bots.Attached{photo}}).ID)
+	if len(m.Files) != 1 {
+		t.Errorf("shown as %+v", m)
+	}
+}
+
 // The token is sent to the configured host and Slack's own, never to another
 // and never along a redirect.
 func TestFetchGuardsTheToken(t *testing.T) {

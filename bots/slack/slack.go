@@ -89,7 +89,6 @@ func Kind() bots.Kind {
 			Text:      bots.Limit{N: textLimit, Unit: bots.Runes},
 			Caption:   bots.Limit{N: textLimit, Unit: bots.Runes},
 			Data:      valueLimit,
-			Buttons:   5,
 			PerChat:   bots.Rate{N: 1, Per: perChat},
 			PerGroup:  bots.Rate{N: 1, Per: perChat},
 			Overall:   bots.Rate{N: 300, Per: time.Minute},

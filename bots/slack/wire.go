@@ -33,7 +33,9 @@ const (
 
 func newWire(client *http.Client, apiURL string, timeout time.Duration) *wire {
 	api, _ := url.Parse(apiURL) // Validate has parsed it before
-	return &wire{http: bots.NoRedirects(client), api: api, timeout: timeout}
+	c := bots.NoRedirects(client)
+	c.Timeout = 0 // every request has a deadline of its own, and an upload's is longer
+	return &wire{http: c, api: api, timeout: timeout}
 }
 
 // Do performs one request. It implements slack-go's client.

@@ -44,8 +44,6 @@ func (b *bot) answer(ctx context.Context, stopping <-chan struct{}, e bots.Event
 	switch {
 	case a.Dialog != nil:
 		return b.ask(ctx, stopping, e, a, *a.Dialog)
-	case a.Ask:
-		return b.ask(ctx, stopping, e, a, bots.Dialog{Prompt: a.Text})
 	case a.Replace && e.Type == bots.OnPress:
 		err := b.Edit(ctx, e.MessageID, bots.Post{Chat: e.Chat.ID, Text: a.Text, Buttons: a.Buttons})
 		if bots.FateOf(err) == bots.Unchanged {
@@ -63,7 +61,7 @@ func (b *bot) answer(ctx context.Context, stopping <-chan struct{}, e bots.Event
 func (b *bot) toast(ctx context.Context, e bots.Event, a bots.Answer) (bool, error) {
 	params := tgbotapi.Params{"callback_query_id": e.Trigger}
 	limit := bots.Limit{N: maxToast}
-	plain := a.Dialog == nil && !a.Ask && !a.Replace && !a.Public && len(a.Buttons) == 0
+	plain := a.Dialog == nil && !a.Replace && !a.Public && len(a.Buttons) == 0
 	// In a private chat a message is as private as an alert, and it stays.
 	shown := plain && limit.Fits(a.Text) && (a.Brief || e.Chat.Group || a.Text == "")
 	if shown && a.Text != "" {

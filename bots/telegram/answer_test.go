@@ -252,7 +252,7 @@ func TestOnlyOurOwnPromptsCount(t *testing.T) {
 }
 
 func TestAskInAPrivateChat(t *testing.T) {
-	p, _ := answering(t, bots.Answer{Text: "哪里还能更好？", Ask: true})
+	p, _ := answering(t, bots.Answer{Dialog: &bots.Dialog{Data: "note:1:a", Prompt: "哪里还能更好？"}})
 	p.fake.UserSays(lilei, lilei, "3")
 	if m := p.message(lilei, "哪里还能更好"); !m.ForceReply || m.Selective || len(m.Pings) != 0 {
 		t.Errorf("the question is %+v", m)

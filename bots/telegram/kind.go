@@ -47,7 +47,6 @@ const (
 	maxCaption   = 1024     // UTF-16 units of a caption
 	maxData      = 64       // bytes of a button's data
 	maxToast     = 200      // characters of an answer to a press
-	maxFetch     = 20 << 20 // bytes of a file a bot can fetch
 	maxUpload    = 50 << 20 // bytes of a file a bot can send
 	maxPhoto     = 10 << 20 // bytes of a picture shown as such
 	maxAlbum     = 10       // files of an album
@@ -76,12 +75,9 @@ func Kind() bots.Kind {
 			Text:      bots.Limit{N: maxText, Unit: bots.UTF16},
 			Caption:   bots.Limit{N: maxCaption, Unit: bots.UTF16},
 			Data:      maxData,
-			Buttons:   5,
-			Toast:     bots.Limit{N: maxToast, Unit: bots.Runes},
 			PerChat:   bots.Rate{N: 1, Per: time.Second},
 			PerGroup:  bots.Rate{N: 20, Per: time.Minute},
 			Overall:   bots.Rate{N: 30, Per: time.Second},
-			MaxFetch:  maxFetch,
 			RecallFor: 48 * time.Hour,
 			Renumbers: true, // a group that becomes a supergroup
 		},

@@ -169,7 +169,7 @@ func TestFetchRefuses(t *testing.T) {
 		want  bots.Fate
 	}{
 		"unknown":         {"nothing", 100, nil, bots.Rejected},
-		"beyond 20 MB":    {p.fake.AddFile("b.bin", []byte("x"), maxFetch+1), 0, nil, bots.Rejected},
+		"beyond 20 MB":    {p.fake.AddFile("b.bin", []byte("x"), 20<<20+1), 0, nil, bots.Rejected},
 		"beyond ours":     {small, 9, nil, bots.Rejected},
 		"server error":    {small, 100, &telegramtest.Fault{Status: 502}, bots.Uncertain},
 		"limited":         {small, 100, &telegramtest.Fault{Code: 429, RetryAfter: 3, Description: "Too Many Requests"}, bots.Limited},

@@ -46,8 +46,6 @@ func Kind() bots.Kind {
 			Text:      bots.Limit{N: MaxText, Unit: bots.Runes},
 			Caption:   bots.Limit{N: MaxText, Unit: bots.Runes},
 			Data:      64,
-			Buttons:   5,
-			Toast:     bots.Limit{N: 80, Unit: bots.Runes},
 			RecallFor: 24 * time.Hour,
 		},
 		Options: func() any { return &Options{} },
