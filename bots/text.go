@@ -73,7 +73,7 @@ func (l Limit) Split(s string) []string {
 		if head == "" {
 			_, size := utf8.DecodeRuneInString(s)
 			head, rest = s[:size], s[size:]
-		} else if at := breakAt(head); at > 0 {
+		} else if at := l.breakAt(head); at > 0 {
 			head, rest = s[:at], s[at:]
 		}
 		parts = append(parts, strings.TrimRight(head, "\n"))
@@ -86,11 +86,15 @@ func (l Limit) Split(s string) []string {
 }
 
 // breakAt returns the byte after the best place to break in the last half of
-// s, 0 where there is none.
-func breakAt(s string) int {
+// s, 0 where there is none between two graphemes.
+func (l Limit) breakAt(s string) int {
 	for _, marks := range []string{"\n", "。！？!?", "，；、,; "} {
-		if at := strings.LastIndexAny(s, marks); at >= len(s)/2 {
-			_, size := utf8.DecodeRuneInString(s[at:])
+		at := strings.LastIndexAny(s, marks)
+		if at < len(s)/2 {
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(s[at:])
+		if head, _ := l.take(s, l.Len(s[:at+size])); len(head) == at+size {
 			return at + size
 		}
 	}

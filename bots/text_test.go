@@ -71,6 +71,7 @@ func TestSplit(t *testing.T) {
 		{Limit{N: 8}, "一二三四\n五六七八九", []string{"一二三四", "五六七八九"}},
 		{Limit{N: 8}, "一，二三四五六七八", []string{"一，二三四五六七", "八"}}, // the comma lies too far in front
 		{Limit{N: 3}, family + "好", []string{"👨", "\u200d", "👩", "\u200d", "👧\u200d👦", "好"}},
+		{Limit{N: 4}, "ab!\u0301cdef", []string{"ab!\u0301", "cdef"}}, // an accent belongs to its mark
 		{Limit{N: 12, Unit: UTF16}, family + family, []string{family, family}},
 		{Limit{N: 4, Unit: Bytes}, "奶茶", []string{"奶", "茶"}},
 	} {
