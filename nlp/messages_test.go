@@ -43,7 +43,9 @@ type judged struct {
 	intents, sentiments, urgencies [2][]string // wanted, got
 }
 
-func judge(t *testing.T, file string) judged {
+// judge analyses the messages of a file. Of a blind one it does not tell the
+// single mistakes.
+func judge(t *testing.T, file string, blind bool) judged {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -64,7 +66,7 @@ func judge(t *testing.T, file string) judged {
 		}{{&j.intents, m.Intent, v.Intent}, {&j.sentiments, m.Sentiment, v.Sentiment}, {&j.urgencies, m.Urgency, v.Urgency}} {
 			pair.to[0] = append(pair.to[0], pair.want)
 			pair.to[1] = append(pair.to[1], pair.got)
-			if pair.want != pair.got && testing.Verbose() {
+			if pair.want != pair.got && testing.Verbose() && !blind {
 				t.Logf("%s → %s: %s", pair.want, pair.got, m.Text)
 			}
 		}
@@ -76,7 +78,7 @@ func judge(t *testing.T, file string) judged {
 // learned from. The bounds lie a little below what was reached, so that a change
 // that harms is seen.
 func TestMessages(t *testing.T) {
-	j := judge(t, "testdata/messages_test.tsv")
+	j := judge(t, "testdata/messages_test.tsv", false)
 	intents, macro := score(j.intents[0], j.intents[1])
 	_, sentiments := score(j.sentiments[0], j.sentiments[1])
 	urgencies, _ := score(j.urgencies[0], j.urgencies[1])
@@ -86,6 +88,22 @@ func TestMessages(t *testing.T) {
 		t.Logf("%-10s F1 %.3f", name, tally.f1())
 	}
 	if macro < 0.82 || sentiments < 0.75 || critical.recall() < 0.95 || critical.precision() < 0.85 {
+		t.Error("worse than it was")
+	}
+}
+
+// TestServiceMessages scores the intent of short messages that nothing was made
+// from, and at whose single mistakes nobody looks.
+func TestServiceMessages(t *testing.T) {
+	j := judge(t, "testdata/service_test.tsv", true)
+	intents, macro := score(j.intents[0], j.intents[1])
+	_, sentiments := score(j.sentiments[0], j.sentiments[1])
+	urgencies, _ := score(j.urgencies[0], j.urgencies[1])
+	t.Logf("intent macro-F1 %.3f, sentiment macro-F1 %.3f, %d false alarms", macro, sentiments, urgencies["critical"].wrong)
+	for name, tally := range intents {
+		t.Logf("%-10s F1 %.3f %+v", name, tally.f1(), tally)
+	}
+	if macro < 0.5 {
 		t.Error("worse than it was")
 	}
 }

@@ -27,7 +27,7 @@ func TestTestsWereNotLearned(t *testing.T) {
 	for i, m := range training {
 		known[i] = threes(m.Text)
 	}
-	for _, file := range []string{"testdata/urgent_test.tsv", "testdata/critical_test.tsv", "testdata/fresh_test.tsv", "testdata/fresh2_test.tsv", "testdata/fresh3_test.tsv"} {
+	for _, file := range []string{"testdata/urgent_test.tsv", "testdata/critical_test.tsv", "testdata/fresh_test.tsv", "testdata/fresh2_test.tsv", "testdata/fresh3_test.tsv", "testdata/fresh4_test.tsv"} {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package nlp_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -10,22 +11,26 @@ import (
 
 // TestUrgent scores messages that are critical, each in its own words, against
 // others that only sound so. Training messages were written with the mistakes in
-// all but the last file in view, though never as copies of them: what to expect of
-// a stranger's messages is what the last file says.
+// all but the last two files in view, though never as copies of them: what to
+// expect of a stranger's messages is what those two say.
 func TestUrgent(t *testing.T) {
 	a := analyzer(t, nlp.Options{})
 	for _, c := range []struct {
 		file              string
 		recall, precision float64 // bounds a little below what was reached
+		// blind says that nobody looks at the single mistakes, so that nothing is
+		// ever written because of them: they are not told.
+		blind bool
 	}{
-		{"testdata/urgent_test.tsv", 0.94, 0.94},
-		{"testdata/critical_test.tsv", 0.94, 0.9},
-		{"testdata/fresh_test.tsv", 0.95, 0.93},
-		{"testdata/fresh2_test.tsv", 0.9, 0.88},
-		{"testdata/fresh3_test.tsv", 0.76, 0.86},
+		{"testdata/urgent_test.tsv", 0.94, 0.94, false},
+		{"testdata/critical_test.tsv", 0.94, 0.9, false},
+		{"testdata/fresh_test.tsv", 0.95, 0.93, false},
+		{"testdata/fresh2_test.tsv", 0.9, 0.88, false},
+		{"testdata/fresh3_test.tsv", 0.76, 0.86, true},
+		{"testdata/fresh4_test.tsv", 0.5, 0.5, true},
 	} {
 		t.Run(c.file, func(t *testing.T) {
-			critical := tallyCritical(t, a, c.file)
+			critical := tallyCritical(t, a, c.file, c.blind)
 			t.Logf("recall %.3f, precision %.3f: %+v", critical.recall(), critical.precision(), critical)
 			if critical.recall() < c.recall || critical.precision() < c.precision {
 				t.Error("worse than it was")
@@ -47,7 +52,7 @@ func TestSaidOverAndOver(t *testing.T) {
 	}
 }
 
-func tallyCritical(t *testing.T, a *nlp.Analyzer, file string) tally {
+func tallyCritical(t *testing.T, a *nlp.Analyzer, file string, blind bool) tally {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -57,15 +62,19 @@ func tallyCritical(t *testing.T, a *nlp.Analyzer, file string) tally {
 	for _, line := range messageLines(string(content)) {
 		hazard, text, _ := strings.Cut(line, "\t")
 		v := a.Analyze(text)
+		mistake := ""
 		switch got := v.Urgency == "critical"; {
 		case got && hazard != "-":
 			critical.right++
 		case got:
 			critical.wrong++
-			t.Logf("false alarm %v: %s", v.Hazards, text)
+			mistake = fmt.Sprintf("false alarm %v", v.Hazards)
 		case hazard != "-":
 			critical.missed++
-			t.Logf("missed %s: %s (%s)", hazard, text, v.Urgency)
+			mistake = "missed " + hazard
+		}
+		if mistake != "" && !blind {
+			t.Logf("%s: %s (%s)", mistake, text, v.Urgency)
 		}
 	}
 	return critical
