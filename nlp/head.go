@@ -62,7 +62,7 @@ func ReadMessages(tsv string) ([]Message, error) {
 }
 
 const (
-	headRows  = 1 << 18 // of the hashes of runs of characters
+	headRows  = 1 << 19 // of the hashes of runs of characters
 	denseSize = 80
 )
 
@@ -192,7 +192,7 @@ func rowScale(n int) float32 {
 
 // Chosen by five-fold cross-validation on the training messages.
 const (
-	headEpochs = 20
+	headEpochs = 12
 	headRate   = 0.1
 	headDecay  = 2e-4
 	headScale  = 2
@@ -338,15 +338,20 @@ var builtinHead = sync.OnceValues(func() (*head, error) {
 	return learn(messages)
 })
 
-// learn trains a head on messages.
+// learn trains a head on messages, and on texts about nothing grave.
 func learn(messages []Message) (*head, error) {
 	a, err := newAnalyzer(Options{})
 	if err != nil {
 		return nil, err
 	}
+	s := new(scratch)
+	ordinary, err := a.ordinary(s)
+	if err != nil {
+		return nil, err
+	}
+	messages = append(slices.Clip(messages), ordinary...)
 	seen := make([]observation, len(messages))
 	labels := make([][len(groups)]int, len(messages))
-	s := new(scratch)
 	for i, m := range messages {
 		a.read(s, m.Text)
 		s.observe(&s.seen)
@@ -354,6 +359,23 @@ func learn(messages []Message) (*head, error) {
 		labels[i] = m.labels()
 	}
 	return trainHead(seen, labels), nil
+}
+
+// ordinary returns the sentiment model's own rows as messages about nothing
+// grave, without those in which a rule finds something that may be.
+func (a *Analyzer) ordinary(s *scratch) ([]Message, error) {
+	rows, err := sentiment.OwnRows()
+	if err != nil {
+		return nil, fmt.Errorf("built-in rows: %w", err)
+	}
+	var messages []Message
+	for _, row := range rows {
+		a.read(s, row.Text)
+		if s.worst() == 0 {
+			messages = append(messages, Message{Hazard: "-", Text: row.Text})
+		}
+	}
+	return messages, nil
 }
 
 // labels returns the class of m in each group, -1 where it is not known.
