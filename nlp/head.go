@@ -196,8 +196,8 @@ const (
 	headRate   = 0.1
 	headDecay  = 2e-4
 	headScale  = 2
-	// hazardEmphasis makes up for how few of the messages tell of a hazard.
-	hazardEmphasis = 3
+	// hazardEmphasis makes a missed hazard count for more than a false alarm.
+	hazardEmphasis = 1.5
 )
 
 // trainHead learns from observations and their classes; -1 is a label that is

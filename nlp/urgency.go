@@ -131,8 +131,8 @@ func (s *scratch) negatedBefore(c *clause, start int32) bool {
 // From which probability of something grave on a message is critical: by the
 // head alone, and where a rule of that weight found a word of it besides.
 const (
-	sureHazard   = 0.46
-	likelyHazard = 0.32
+	sureHazard   = 0.4
+	likelyHazard = 0.27
 	// heardEnough is how many different runs of characters the head must know of
 	// a text to find it grave by itself: long messages mostly are, and one of
 	// nothing but smileys or strange words says no more than that it is long.
