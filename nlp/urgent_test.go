@@ -26,8 +26,8 @@ func TestUrgent(t *testing.T) {
 		{"testdata/critical_test.tsv", 0.94, 0.9, false},
 		{"testdata/fresh_test.tsv", 0.95, 0.93, false},
 		{"testdata/fresh2_test.tsv", 0.9, 0.88, false},
-		{"testdata/fresh3_test.tsv", 0.76, 0.86, true},
-		{"testdata/fresh4_test.tsv", 0.5, 0.5, true},
+		{"testdata/fresh3_test.tsv", 0.84, 0.88, true},
+		{"testdata/fresh4_test.tsv", 0.87, 0.93, true},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			critical := tallyCritical(t, a, c.file, c.blind)
