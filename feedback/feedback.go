@@ -4,7 +4,10 @@
 // is a pure function of its arguments, the current time included.
 package feedback
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Kind tells what a message was where it was written.
 type Kind string
@@ -150,6 +153,23 @@ type Attachment struct {
 	Path     string // below the files directory, once stored
 	Attempts int
 	Error    string
+}
+
+// StoredRef begins the Ref of an attachment whose file is below the files
+// directory already, as one that was uploaded to us: its path follows.
+const StoredRef = "stored:"
+
+// File returns the path of the attachment's file below the files directory; empty
+// where it was not brought there yet.
+func (a *Attachment) File() string {
+	if a.Path != "" {
+		return a.Path
+	}
+	path, stored := strings.CutPrefix(a.Ref, StoredRef)
+	if !stored {
+		return ""
+	}
+	return path
 }
 
 // Topic is one topic of a verdict.

@@ -25,10 +25,8 @@ const (
 	attachTries = 6
 	// fetchTimeout bounds fetching one file.
 	fetchTimeout = 2 * time.Minute
-	// storedRef begins the reference of a file that is in the store already;
-	// viaRef that of a file which another bot has to fetch.
-	storedRef = "stored:"
-	viaRef    = "via:"
+	// viaRef begins the reference of a file which another bot has to fetch.
+	viaRef = "via:"
 )
 
 // attachLoop fetches attachments after their message was acknowledged.
@@ -184,7 +182,7 @@ func (p *Pipeline) attachPause(a *feedback.Attachment) time.Duration {
 // discard removes a file that was stored and that no row tells of. What was in the
 // store already stays.
 func (p *Pipeline) discard(a *feedback.Attachment) error {
-	if a.Path == "" || strings.HasPrefix(a.Ref, storedRef) {
+	if a.Path == "" || strings.HasPrefix(a.Ref, feedback.StoredRef) {
 		return nil
 	}
 	return p.files.Remove(a.Path)
@@ -224,7 +222,7 @@ func reason(err error) string {
 
 // get stores the file that bot knows as ref.
 func (p *Pipeline) get(ctx context.Context, a *feedback.Attachment, bot, ref string) error {
-	if path, ok := strings.CutPrefix(a.Ref, storedRef); ok {
+	if path, ok := strings.CutPrefix(a.Ref, feedback.StoredRef); ok {
 		a.Path = path
 		return nil
 	}

@@ -34,11 +34,13 @@ func (tx *Tx) EraseAuthor(id int64, oneWay bool) (Erased, error) {
 		return e, err
 	}
 	err := tx.each(func(r rows) error {
-		var path string
-		err := r.Scan(&path)
-		e.Files = append(e.Files, path)
+		var a feedback.Attachment
+		err := r.Scan(&a.Path, &a.Ref)
+		if file := a.File(); file != "" {
+			e.Files = append(e.Files, file)
+		}
 		return err
-	}, "SELECT path FROM attachments WHERE path <> '' AND message IN ("+authorsMessages+")", id)
+	}, "SELECT path, ref FROM attachments WHERE message IN ("+authorsMessages+") ORDER BY id", id)
 	if err != nil {
 		return e, err
 	}

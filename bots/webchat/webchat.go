@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/feedback"
 )
 
 // Stored begins the Ref of an attachment that was uploaded through the page and
 // lies in the files directory already; the rest is its path there.
-const Stored = "stored:"
+const Stored = feedback.StoredRef
 
 // MaxText is how many characters one message may have, either way.
 const MaxText = 4000

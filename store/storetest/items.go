@@ -209,7 +209,11 @@ func testErase(_ *testing.T, s *suite) {
 		author = c.Author
 		m := s.message(c, "13800000000:1", "我的电话 13800000000")
 		m.Raw = []byte("raw")
-		m.Attachments = []feedback.Attachment{{Kind: "image", Path: "ab/cd", State: feedback.AttachmentStored}}
+		m.Attachments = []feedback.Attachment{
+			{Kind: "image", Path: "ab/cd", State: feedback.AttachmentStored},
+			{Kind: "image", Ref: feedback.StoredRef + "ef/gh", State: feedback.AttachmentPending}, // uploaded just now
+			{Kind: "image", Ref: "the platform's", State: feedback.AttachmentPending},
+		}
 		reply := s.message(c, "out", "王女士您好")
 		reply.Author, reply.Direction, reply.Conversation = 0, feedback.Out, 0
 		item = s.item(tx, func(i *feedback.Item) {
@@ -231,7 +235,7 @@ func testErase(_ *testing.T, s *suite) {
 		s.insert(tx, said)
 	})
 	s.write(func(tx *store.Tx) {
-		equal(s, "files", fmt.Sprint(must(tx.EraseAuthor(author, true))(s)), "{2 1 1 2 0 [ab/cd]}")
+		equal(s, "files", fmt.Sprint(must(tx.EraseAuthor(author, true))(s)), "{2 3 1 2 0 [ab/cd ef/gh]}")
 		s.is(tx.UpdateItem(item), feedback.ErrConflict)
 	})
 	s.read(func(tx *store.Tx) {
