@@ -126,12 +126,6 @@ func (tx *Tx) OutsOf(item int64) ([]*Out, error) {
 	return list(tx, outRow, selectOut+"WHERE item = ? AND item <> 0 ORDER BY id", item)
 }
 
-// OutsOfConversation returns the rows of a conversation whose id is above after,
-// the oldest first, at most max (0: all).
-func (tx *Tx) OutsOfConversation(conversation, after int64, max int) ([]*Out, error) {
-	return list(tx, outRow, selectOut+"WHERE conversation = ? AND conversation <> 0 AND id > ? ORDER BY id LIMIT ?", conversation, after, limit(max))
-}
-
 // TouchCards says that an item's cards no longer show it as it is, and returns
 // how many there are. A card that was sent is due again at once, and so is one
 // that was given up: its chat may be back; one that waits will be built from the

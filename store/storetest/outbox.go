@@ -75,8 +75,6 @@ func testOutbox(_ *testing.T, s *suite) {
 		}
 		equal(s, "of the item", len(must(tx.OutsOf(5))(s)), 1)
 		equal(s, "of no item", len(must(tx.OutsOf(0))(s)), 0)
-		equal(s, "of the conversation", len(must(tx.OutsOfConversation(6, 0, 10))(s)), 1)
-		equal(s, "after", len(must(tx.OutsOfConversation(6, o.ID, 10))(s)), 0)
 
 		sent := must(tx.SentSince("care", s.now))(s)
 		equal(s, "sent", len(sent) == 1 && sent[0].Chat == "1" && sent[0].SentAt.Equal(s.now), true)

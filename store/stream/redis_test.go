@@ -372,6 +372,23 @@ func TestDeletedBeforeFinishedAsksForASweep(t *testing.T) {
 	c.WaitDistinct(t, 3)
 }
 
+// The same of what a consumer finds under its own name: the read that brought it broke off.
+func TestDeletedBeforeItWasSeenAsksForASweep(t *testing.T) {
+	url, server := streamtest.StartRedis(t)
+	for _, lane := range []string{"live", "history"} {
+		server.Do("XGROUP", "CREATE", "hy:{analyze}:"+lane, "workers", "0", "MKSTREAM")
+	}
+	server.Do("XADD", "hy:{analyze}:live", "*", "id", "1")
+	server.Do("XREADGROUP", "GROUP", "workers", "me-1", "STREAMS", "hy:{analyze}:live", ">")
+	server.Do("XTRIM", "hy:{analyze}:live", "MAXLEN", "0")
+	a := open(t, url, func(o *stream.Options) { o.Consumer, o.ClaimIdle = "me", time.Minute })
+	streamtest.Go(t, a, "analyze", 10, streamtest.NewCollector().Handle)
+	streamtest.Eventually(t, "a sweep is asked for", func() bool { return a.gaps.Load() > 0 })
+	if strings.Contains(a.log.String(), "malformed") {
+		t.Errorf("the log tells of something else:\n%s", a.log.String())
+	}
+}
+
 func TestConsumersThatAreGoneAreStruckOff(t *testing.T) {
 	url, server := streamtest.StartRedis(t)
 	a := open(t, url, func(o *stream.Options) { o.ConsumerIdle = 300 * time.Millisecond })

@@ -223,10 +223,7 @@ func (c *consumer) claim(ctx context.Context) (fetched, error) {
 		}
 		c.claimFrom[lane] = next
 		again = again || next != "0-0"
-		if len(deleted) > 0 { // trimmed before it was finished, by someone else's hand
-			c.worker.fault.log.WarnContext(ctx, "announcements were deleted before they were finished", "entries", len(deleted))
-			c.stream.gap.report()
-		}
+		c.lost(ctx, len(deleted))
 		got.entries = append(got.entries, c.entries(ctx, lane, messages)...)
 	}
 	for _, e := range got.entries {
@@ -332,24 +329,39 @@ func (c *consumer) laneOf(key string) int {
 	return 0
 }
 
-// entries reads ids out of messages. What is no announcement of ours can only be struck off: it would come for ever.
+// entries reads ids out of messages. What is no announcement of ours, or was deleted before we saw it, can only be
+// struck off: it would come for ever.
 func (c *consumer) entries(ctx context.Context, lane int, messages []redis.XMessage) []entry {
 	good := make([]entry, 0, len(messages))
 	var bad []entry
+	deleted := 0
 	for _, m := range messages {
 		text, _ := m.Values[idField].(string)
 		id, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			c.worker.fault.log.WarnContext(ctx, "dropped a malformed announcement", "entry", m.ID)
-			bad = append(bad, entry{lane: lane, key: m.ID})
+		if err == nil {
+			good = append(good, entry{lane: lane, key: m.ID, id: id})
 			continue
 		}
-		good = append(good, entry{lane: lane, key: m.ID, id: id})
+		bad = append(bad, entry{lane: lane, key: m.ID})
+		if m.Values == nil {
+			deleted++
+		} else {
+			c.worker.fault.log.WarnContext(ctx, "dropped a malformed announcement", "entry", m.ID)
+		}
 	}
+	c.lost(ctx, deleted)
 	if len(bad) > 0 {
 		c.stream.breaker.note(c.acknowledge(ctx, bad))
 	}
 	return good
+}
+
+// lost says that so many announcements were deleted before they were finished, by someone else's hand.
+func (c *consumer) lost(ctx context.Context, entries int) {
+	if entries > 0 {
+		c.worker.fault.log.WarnContext(ctx, "announcements were deleted before they were finished", "entries", entries)
+		c.stream.gap.report()
+	}
 }
 
 // work hands a batch to the handler and acknowledges what it finished. The time it may take counts from the read.
