@@ -19,7 +19,7 @@ func Softmax(scores []float32) {
 	}
 }
 
-// expSteps is how many steps there are from one power of two to the next.
+// expSteps is how many steps there are from one power of two to the next: 2^6.
 const expSteps = 64
 
 // expPowers are the powers of two of these steps, from 1 up to 2.
@@ -31,26 +31,22 @@ var expPowers = func() (powers [expSteps]uint64) {
 }()
 
 // exp returns float32(math.Exp(float64(x))), in a third of the time: a short text
-// is mostly exponentials. It takes the next step of a power of two below, and a
-// short series for the rest. The result is off by less than expError; where that
-// leaves two numbers to round to, one time in some hundred thousand, math.Exp
-// decides.
+// is mostly exponentials. It takes the next step of a power of two, and a short
+// series for the rest. That is off by less than expError; where it leaves two
+// numbers to round to, as it seldom does, math.Exp decides.
 func exp(x float32) float32 {
 	const (
-		least    = -80 // the result stays a normal number
+		least    = -80 // of which the exponential is a normal number
 		expError = 1e-13
 	)
-	if !(least < x && x <= 0) {
-		return float32(math.Exp(float64(x)))
+	if least < x && x <= 0 {
+		steps := int64(float64(x) * (expSteps / math.Ln2)) // toward 0
+		rest := float64(x) - float64(steps)*(math.Ln2/expSteps)
+		series := 1 + rest*(1+rest*(1./2+rest*(1./6+rest*(1./24+rest*(1./120)))))
+		value := series * math.Float64frombits(expPowers[steps&(expSteps-1)]+uint64(steps>>6)<<52)
+		if low, high := float32(value-value*expError), float32(value+value*expError); low == high {
+			return low
+		}
 	}
-	steps := int64(float64(x) * (expSteps / math.Ln2)) // toward 0
-	rest := float64(x) - float64(steps)*(math.Ln2/expSteps)
-	series := 1 + rest*(1+rest*(1./2+rest*(1./6+rest*(1./24+rest*(1./120)))))
-	power := math.Float64frombits(expPowers[steps&(expSteps-1)] + uint64(steps>>6)<<52)
-	value := power * series
-	low, high := float32(value-value*expError), float32(value+value*expError)
-	if low != high {
-		return float32(math.Exp(float64(x)))
-	}
-	return low
+	return float32(math.Exp(float64(x)))
 }
