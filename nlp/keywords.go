@@ -73,25 +73,23 @@ func (a *Analyzer) keywords(s *scratch) []string {
 
 // heaviest returns the heaviest candidates, of equal ones the first ones.
 func (s *scratch) heaviest() []string {
-	var ranked [maxKeywords]*keyword
-	n := 0
+	ranked := make([]*keyword, 0, maxKeywords)
 	for i := range s.keywords {
 		k := &s.keywords[i]
-		switch {
-		case n < maxKeywords:
-			n++
-		case ranked[n-1].weight >= k.weight:
+		if len(ranked) < maxKeywords {
+			ranked = append(ranked, k)
+		} else if ranked[maxKeywords-1].weight >= k.weight {
 			continue
 		}
-		at := n - 1
+		at := len(ranked) - 1
 		for ; at > 0 && ranked[at-1].weight < k.weight; at-- {
 			ranked[at] = ranked[at-1]
 		}
 		ranked[at] = k
 	}
-	out := make([]string, n)
-	for i := range out {
-		out[i] = ranked[i].text
+	out := make([]string, len(ranked))
+	for i, k := range ranked {
+		out[i] = k.text
 	}
 	return out
 }

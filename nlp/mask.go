@@ -23,7 +23,9 @@ func Mask(text string) string {
 	text = maskNumbers(text)
 	text = maskSpoken(text)
 	text = emailPattern.ReplaceAllStringFunc(text, maskEmail)
-	text = accountPattern.ReplaceAllStringFunc(text, maskAccount)
+	for _, pattern := range accountPatterns {
+		text = pattern.ReplaceAllStringFunc(text, func(s string) string { return maskAccount(pattern.FindStringSubmatch(s)) })
+	}
 	return addressPattern.ReplaceAllStringFunc(text, maskAddress)
 }
 
@@ -46,8 +48,12 @@ func MaskName(name string) string {
 
 var (
 	emailPattern = regexp.MustCompile(`(?i)[a-z0-9][a-z0-9._%+-]*(?:[@＠][a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})+`)
-	// A name for an account, then its number or name.
-	accountPattern = regexp.MustCompile(`(?i)(微信号?|薇信|威信|v信|vx|wx|加我?v|wechat|weixin|qq号?|扣扣)(\s*[:：是为]?\s*)([a-z][a-z0-9_-]{5,19}|[0-9]{5,12})`)
+	// A name for an account, then its number or name. A bare v is one before a number
+	// only: 加vanilla is no account.
+	accountPatterns = []*regexp.Regexp{
+		regexp.MustCompile(`(?i)(微信号?|薇信|威信|v信|vx|wx|加我?v\s*[:：是为]|wechat|weixin|qq号?|扣扣)(\s*[:：是为]?\s*)([a-z][a-z0-9_-]{5,19}|[0-9]{5,12})`),
+		regexp.MustCompile(`(?i)(加我?v)(\s*)([0-9]{5,12})`),
+	}
 	// A street and the house's number, or an estate and the building's, then what
 	// follows to the room. A floor alone (广场3楼) tells a shop, not a home.
 	addressPattern = regexp.MustCompile(`(\p{Han}{1,10}(?:(?:路|街|大道|巷|弄|胡同|村|镇|乡)` + houseNumber + `(?:号楼|号|弄|支弄)` +
@@ -71,8 +77,8 @@ func maskEmail(s string) string {
 	return s[:size] + "***" + s[at:]
 }
 
-func maskAccount(s string) string {
-	m := accountPattern.FindStringSubmatch(s)
+// maskAccount masks the account of a match of one of accountPatterns.
+func maskAccount(m []string) string {
 	return m[1] + m[2] + m[3][:2] + "***"
 }
 
