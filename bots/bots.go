@@ -221,7 +221,8 @@ type Event struct {
 	About       string // data of a button of that message, where the platform shows it
 	From        Person
 	Text        string // as a person reads it; a leading mention of the bot is removed
-	Mentioned   bool   // the bot was mentioned
+	Mentioned   bool   // the bot was mentioned, anywhere
+	Addressed   bool   // the mention stood at the beginning, and Text is what follows it
 	Slash       bool   // a platform command: Text begins with the verb
 	Forwarded   bool   // not the sender's own words (forwarded, or written by way of another bot): never a command
 	Payload     string

@@ -22,6 +22,9 @@ func (w *work) claim(a *Actor, item *feedback.Item) error {
 	if err := w.tx.DropTimers(item.ID, TimerHalf, TimerOpening); err != nil {
 		return err
 	}
+	if err := w.cards(item, w.now); err != nil { // one that was folded gets its own
+		return err
+	}
 	return w.save(item, step{kind: "claimed", actor: a, data: map[string]string{"was": was}})
 }
 
@@ -40,7 +43,7 @@ func (w *work) release(a *Actor, item *feedback.Item) error {
 	if err := w.move(item, feedback.ActRelease); err != nil {
 		return err
 	}
-	if err := w.resumeClock(item); err != nil {
+	if err := w.unownedClock(item); err != nil {
 		return err
 	}
 	return w.save(item, step{kind: "released", actor: a, data: map[string]string{"was": was}})
@@ -84,6 +87,9 @@ func (w *work) transfer(a *Actor, item *feedback.Item, team *Team, reason string
 	item.Transfers++
 	item.Path = []string{w.r.Texts.Text(w.r.Language, "card.route.hand", phraseVars{"by": a.Staff.Name})}
 	if err := w.move(item, feedback.ActTransfer); err != nil {
+		return err
+	}
+	if err := w.unownedClock(item); err != nil {
 		return err
 	}
 	if err := w.cards(item, w.now); err != nil {
@@ -152,6 +158,9 @@ func (w *work) reply(a *Actor, item *feedback.Item, text string, files []feedbac
 		return "", err
 	}
 	if err := w.tx.DropTimers(item.ID, TimerReceipt); err != nil {
+		return "", err
+	}
+	if err := w.cards(item, w.now); err != nil { // as in claim
 		return "", err
 	}
 	if err := w.save(item, step{kind: kind, actor: a, data: map[string]string{"was": was, "out": key, "text": text, "claimed": strconv.FormatBool(owned == 0)}}); err != nil {
@@ -317,7 +326,7 @@ func (w *work) reopen(item *feedback.Item, st step) error {
 	if err != nil {
 		return err
 	}
-	key := "reopened:" + strconv.FormatInt(item.ID, 10) + ":" + strconv.Itoa(item.Reopened)
+	key := "reopened:" + strconv.FormatInt(item.ID, 10) + ":" + strconv.FormatInt(item.Version, 10)
 	text := w.r.Texts.Text(w.r.Language, "reopened", phraseVars{"number": item.ID})
 	if st.actor == nil {
 		text = w.r.Texts.Text(w.r.Language, "thread.reopened", phraseVars{"owner": owner})

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -181,7 +180,7 @@ func (w *work) doubtful() bool {
 }
 
 func (s *Service) work(tx *store.Tx) *work {
-	now := s.now().UTC()
+	now := s.now().UTC().Truncate(time.Microsecond) // as the database keeps it
 	r := s.Rules()
 	return &work{s: s, r: r, tx: tx, now: now, local: r.local(now),
 		items: map[int64]bool{}, convs: map[int64]bool{}, bots: map[string]bool{}}
@@ -246,33 +245,6 @@ func (w *work) record(item int64, st step) error {
 	}
 	w.items[item] = true
 	return nil
-}
-
-// snapshot is what 撤销 can put back.
-type snapshot struct {
-	State    feedback.State    `json:"state"`
-	Owner    int64             `json:"owner"`
-	Team     string            `json:"team"`
-	Copies   []string          `json:"copies,omitempty"`
-	Priority feedback.Priority `json:"priority"`
-	Pinned   bool              `json:"pinned"`
-	DueAt    time.Time         `json:"due"`
-	Left     time.Duration     `json:"left"`
-	Closure  feedback.Delivery `json:"closure"`
-	Verdict  feedback.Verdict  `json:"verdict"`
-	Fields   map[string]string `json:"fields,omitempty"`
-	Ended    time.Time         `json:"ended"`
-	Resolved time.Time         `json:"resolved"`
-	PostedOn bool              `json:"posted_on,omitempty"`
-	Snoozed  time.Time         `json:"snoozed"`
-}
-
-func snap(i *feedback.Item) string {
-	b, err := json.Marshal(snapshot{i.State, i.Owner, i.Team, i.Copies, i.Priority, i.Pinned, i.DueAt, i.Left, i.Closure, i.Verdict, i.Fields, i.EndedAt, i.ResolvedAt, i.PostedOn, i.SnoozedUntil})
-	if err != nil {
-		return "" // maps of strings and numbers always marshal
-	}
-	return string(b)
 }
 
 // errNoTransition is wrapped where the state machine says no.
@@ -407,6 +379,19 @@ func (w *work) resumeClock(item *feedback.Item) error {
 	t := w.team(item.Team)
 	hours := sla.HoursFor(t.Hours, item.Priority)
 	return w.setDue(item, sla.Resume(hours, item.Left, w.local).UTC())
+}
+
+// unownedClock has the clock of an item go on that nobody owns any more: what no
+// clock runs for is forgotten.
+func (w *work) unownedClock(item *feedback.Item) error {
+	switch {
+	case item.DueAt.After(w.now):
+		return w.setDue(item, item.DueAt) // the team is asked who takes it, once more than half is over
+	case !item.DueAt.IsZero() || item.Left == 0 && !clocked(item):
+		return nil
+	default:
+		return w.resumeClock(item)
+	}
 }
 
 // cutBytes returns s within n bytes, cut between runes.

@@ -101,8 +101,8 @@ type window struct {
 // one. P0 never folds, P1 only where that is because nothing is known of it.
 func (w *work) fold(item *feedback.Item, p Place) (bool, error) {
 	rule := w.r.Cards
-	if rule.Fold <= 0 {
-		return false, nil
+	if rule.Fold <= 0 || item.Owner != 0 {
+		return false, nil // who has it must hear what the customer says: in its thread
 	}
 	key := "fold:" + p.Bot + ":" + p.Chat
 	raw, known, err := w.tx.State(key)
@@ -116,6 +116,12 @@ func (w *work) fold(item *feedback.Item, p Place) (bool, error) {
 		}
 	}
 	if !known || w.now.Sub(win.Start) >= rule.Within {
+		if len(win.Items) > 0 {
+			// The button under its folded card still means these.
+			if err := w.tx.SetState(pastFold(key, win.Start), raw, w.now.Add(foldsKept)); err != nil {
+				return false, err
+			}
+		}
 		win = window{Start: w.now}
 	}
 	if slices.Contains(win.Items, item.ID) {
@@ -142,7 +148,7 @@ func (w *work) fold(item *feedback.Item, p Place) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("folding of a chat: %w", err)
 	}
-	if err := w.tx.SetState(key, string(b), win.Start.Add(2*rule.Within)); err != nil {
+	if err := w.tx.SetState(key, string(b), win.Start.Add(foldsKept)); err != nil {
 		return false, err
 	}
 	if !folds {
@@ -178,7 +184,7 @@ func (w *work) foldCard(p Place, win window) error {
 			other += c.n
 			continue
 		}
-		parts = append(parts, c.name+" "+strconv.Itoa(c.n))
+		parts = append(parts, w.r.Texts.Word(lang, "topic", c.name)+" "+strconv.Itoa(c.n))
 	}
 	if other > 0 {
 		parts = append(parts, w.r.Texts.Text(lang, "word.other", nil)+" "+strconv.Itoa(other))
@@ -195,16 +201,36 @@ func (w *work) foldCard(p Place, win window) error {
 	return w.tx.PutFold(store.Out{Key: key, Bot: p.Bot, Chat: p.Chat, Audience: store.ToStaff, Kind: OutFold, Rev: 1, Body: encode(post), NextAt: w.now, CreatedAt: w.now})
 }
 
-// unfold gives every folded item of a chat its own card.
-func (w *work) unfold(p Place) (int, error) {
+// foldsKept is how long the items under a folded card can be posted one by one.
+const foldsKept = 7 * 24 * time.Hour
+
+// pastFold is the key of a chat's earlier window, given that of its present one.
+func pastFold(key string, start time.Time) string {
+	return key + ":" + strconv.FormatInt(start.UnixMicro(), 10)
+}
+
+// unfold gives every item that was folded in a chat in the window that began at
+// start, in microseconds, its own card, and returns how many there were.
+func (w *work) unfold(p Place, start int64) (int, error) {
 	key := "fold:" + p.Bot + ":" + p.Chat
-	raw, known, err := w.tx.State(key)
-	if err != nil || !known {
-		return 0, err
-	}
 	var win window
-	if err := json.Unmarshal([]byte(raw), &win); err != nil {
-		return 0, fmt.Errorf("folding of a chat: %w", err)
+	for _, k := range []string{key, pastFold(key, time.UnixMicro(start))} {
+		raw, known, err := w.tx.State(k)
+		if err != nil {
+			return 0, err
+		}
+		if !known {
+			continue
+		}
+		if err := json.Unmarshal([]byte(raw), &win); err != nil {
+			return 0, fmt.Errorf("folding of a chat: %w", err)
+		}
+		if key = k; win.Start.UnixMicro() == start {
+			break
+		}
+	}
+	if win.Start.UnixMicro() != start {
+		return 0, nil
 	}
 	for _, id := range win.Items {
 		_, err := w.put(store.Out{
@@ -220,7 +246,7 @@ func (w *work) unfold(p Place) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("folding of a chat: %w", err)
 	}
-	return n, w.tx.SetState(key, string(b), win.Start.Add(2*w.r.Cards.Within))
+	return n, w.tx.SetState(key, string(b), win.Start.Add(foldsKept))
 }
 
 // CardPost returns the post that shows a card row's item as it is now. The
@@ -359,7 +385,7 @@ func (w *work) cardHead(item *feedback.Item) string {
 	lang := w.r.Language
 	parts := []string{fmt.Sprintf("%s %s #%d", marks[item.Priority], item.Priority, item.ID)}
 	if names := item.Verdict.TopicNames(); len(names) > 0 {
-		parts = append(parts, strings.Join(names[:min(2, len(names))], "/"))
+		parts = append(parts, strings.Join(w.r.Texts.Words(lang, "topic", names[:min(2, len(names))]), "/"))
 	}
 	if item.Verdict.Unjudged() {
 		parts = append(parts, w.r.Texts.Text(lang, "card.unread", nil))
@@ -486,7 +512,7 @@ func (w *work) dueLine(item *feedback.Item) string {
 			line = w.r.Texts.Text(lang, "card.resolved", phraseVars{"text": bots.Limit{N: 80, Unit: bots.Runes}.Cut(nlp.Mask(item.Resolved))})
 		}
 	case item.State == feedback.Waiting && item.Ask != "":
-		line = w.r.Texts.Text(lang, "card.waiting", phraseVars{"ask": bots.Limit{N: 60, Unit: bots.Runes}.Cut(item.Ask)})
+		line = w.r.Texts.Text(lang, "card.waiting", phraseVars{"ask": bots.Limit{N: 60, Unit: bots.Runes}.Cut(nlp.Mask(item.Ask))})
 	case item.DueAt.IsZero():
 	case item.DueAt.Before(w.now):
 		line = w.r.Texts.Text(lang, "card.overdue", phraseVars{"at": w.stamp(item.DueAt), "late": w.r.Texts.Left(lang, max(w.now.Sub(item.DueAt), time.Minute))})

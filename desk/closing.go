@@ -67,9 +67,15 @@ func (w *work) closure(item *feedback.Item, author *feedback.Author, text string
 	ref := strconv.FormatInt(item.ID, 10) + ":" + strconv.Itoa(item.Resolution)
 	unsolved := bots.Button{Text: w.r.Texts.Text(lang, "rate.unsolved", nil), Data: "unsolved:" + ref}
 	ask := survey && clocked(item) && w.now.Sub(author.Surveyed) >= w.r.Desk.SurveyEvery
-	vars := phraseVars{"quote": item.Quote, "text": text}
+	wordless := item.Quote == "" // pictures and voices alone: there are no words to repeat
+	body := func(key string) string {
+		if wordless {
+			return w.r.Texts.Text(lang, key+".wordless", phraseVars{"text": text})
+		}
+		return w.r.Texts.Text(lang, key, phraseVars{"quote": item.Quote, "text": text})
+	}
 	if !ask {
-		return w.r.Texts.Text(lang, "closure.plain", vars), [][]bots.Button{{unsolved}}, nil
+		return body("closure.plain"), [][]bots.Button{{unsolved}}, nil
 	}
 	author.Surveyed = w.now
 	if err := w.tx.SaveAuthor(author); err != nil {
@@ -81,7 +87,7 @@ func (w *work) closure(item *feedback.Item, author *feedback.Author, text string
 		n := strconv.Itoa(mark)
 		markRow = append(markRow, bots.Button{Text: w.r.Texts.Text(lang, "rate."+n, nil), Data: "rate:" + ref + ":" + n})
 	}
-	return w.r.Texts.Text(lang, "closure", vars), [][]bots.Button{markRow, {unsolved}}, nil
+	return body("closure"), [][]bots.Button{markRow, {unsolved}}, nil
 }
 
 // postedOn records that staff answered at the original post.
@@ -113,6 +119,8 @@ const maxReopened = 2
 // for RateChange. It returns the text's key that answers the customer.
 func (w *work) rate(item *feedback.Item, resolution, mark int) (string, error) {
 	latest := resolution == item.Resolution
+	ended := item.State == feedback.Resolved || item.State == feedback.Closed
+	reopens := mark <= 2 && latest && ended
 	ratings, err := w.tx.Ratings(item.ID)
 	if err != nil {
 		return "", err
@@ -121,8 +129,9 @@ func (w *work) rate(item *feedback.Item, resolution, mark int) (string, error) {
 		if r.Resolution == resolution && w.now.Sub(r.At) > w.r.Desk.RateChange {
 			return "rated.closed", nil
 		}
-		if r.Resolution == resolution && r.Mark == mark {
-			return ratedKey(mark), nil
+		// The same again is nothing new, unless the mark was taken back in between.
+		if r.Resolution == resolution && r.Mark == mark && !reopens {
+			return ratedKey(mark, latest && !ended), nil
 		}
 	}
 	if err := w.tx.SaveRating(store.Rating{Item: item.ID, Resolution: resolution, Mark: mark, At: w.now}); err != nil {
@@ -131,28 +140,20 @@ func (w *work) rate(item *feedback.Item, resolution, mark int) (string, error) {
 	if latest {
 		item.Rating, item.RatedAt = mark, w.now
 	}
-	st := step{kind: "rated", data: map[string]string{"mark": strconv.Itoa(mark), "resolution": strconv.Itoa(resolution)}}
-	low := mark <= 2
-	if !low || !latest || item.State != feedback.Resolved && item.State != feedback.Closed {
-		if err := w.save(item, st); err != nil {
-			return "", err
-		}
-		return ratedKey(mark), w.sayRating(item, resolution, mark)
+	if err := w.save(item, step{kind: "rated", data: map[string]string{"mark": strconv.Itoa(mark), "resolution": strconv.Itoa(resolution)}}); err != nil {
+		return "", err
+	}
+	if !reopens {
+		return ratedKey(mark, latest && !ended), w.sayRating(item, resolution, mark)
 	}
 	if item.Reopened >= maxReopened {
-		if err := w.save(item, st); err != nil {
-			return "", err
-		}
 		count := item.Reopened + 1
 		return "rated.lead", w.escalate(item, "decide:"+strconv.FormatInt(item.ID, 10)+":"+strconv.Itoa(resolution), leadWords{
 			thread: "thread.reopened.lead", threadVars: phraseVars{"count": count},
 			direct: "lead.stuck", directVars: phraseVars{"number": item.ID, "count": count, "team": w.team(item.Team).Title},
 		})
 	}
-	if err := w.save(item, st); err != nil {
-		return "", err
-	}
-	return ratedKey(mark), w.reopen(item, step{kind: "reopened", data: map[string]string{"by": "rating", "mark": strconv.Itoa(mark)}})
+	return "rated.low", w.reopen(item, step{kind: "reopened", data: map[string]string{"by": "rating", "mark": strconv.Itoa(mark)}})
 }
 
 // sayRating shows the team how a customer rated, without a sound.
@@ -166,13 +167,15 @@ func (w *work) sayRating(item *feedback.Item, resolution, mark int) error {
 	return w.say(item, said{key: key, kind: OutSaid, text: text})
 }
 
-func ratedKey(mark int) string {
+// ratedKey returns the text that answers a mark. A low one is answered as such
+// where the item is open again: of an older resolution, nothing is opened.
+func ratedKey(mark int, open bool) string {
 	switch {
 	case mark >= 4:
 		return "rated.high"
-	case mark == 3:
-		return "rated.mid"
-	default:
+	case mark <= 2 && open:
 		return "rated.low"
+	default:
+		return "rated.mid"
 	}
 }

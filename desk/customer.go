@@ -1,10 +1,11 @@
 package desk
 
 import (
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/desk/phrase"
@@ -29,10 +30,17 @@ var customerWords = map[string]string{
 	"删除我的资料": "erase", "delete my data": "erase",
 }
 
-// customerCommand returns the command that text is, alone; empty where it is
-// something said.
+// maxCommand is longer than any command of a customer, a start parameter
+// included, in bytes.
+const maxCommand = 200
+
+// customerCommand returns the command that text is, alone, in either script and
+// with any width and marks; empty where it is something said.
 func customerCommand(text string) string {
-	word := strings.ToLower(strings.Trim(strings.TrimSpace(text), "「」。.!！"))
+	if len(text) > maxCommand {
+		return ""
+	}
+	word := strings.Trim(nlp.Fold(text), " 「」“”\"。.!！?？~～…")
 	if strings.HasPrefix(word, "/") {
 		word, _, _ = strings.Cut(word, "@")
 		if at := strings.IndexByte(word, ' '); at > 0 {
@@ -49,6 +57,13 @@ func (t *turn) command(word string) (*feedback.Item, error) {
 		return nil, err
 	}
 	live := current != nil && (current.State == feedback.New || current.State == feedback.Open || current.State == feedback.Waiting)
+	if t.conv.Group {
+		switch word {
+		case "cancel", "human", "erase": // they say nothing that others must not read
+		default:
+			return nil, t.elsewhere()
+		}
+	}
 	switch word {
 	case "help":
 		return nil, t.greet()
@@ -72,6 +87,9 @@ func (t *turn) command(word string) (*feedback.Item, error) {
 		if live {
 			return t.urge(current)
 		}
+		if current != nil && current.State == feedback.Resolved {
+			return t.afterClosure(current)
+		}
 		return t.open()
 	default: // a kind of feedback: what follows is what it is about
 		if live {
@@ -79,6 +97,11 @@ func (t *turn) command(word string) (*feedback.Item, error) {
 		}
 		return nil, t.answer("begin", nil, nil)
 	}
+}
+
+// elsewhere leads from a group, where everybody reads along, to the private chat.
+func (t *turn) elsewhere() error {
+	return t.answer("group.command", phraseVars{"name": t.author.Name}, t.privateButton(t.conv, t.lang))
 }
 
 func (t *turn) privacyVars() phraseVars {
@@ -106,6 +129,9 @@ func (t *turn) quoteIn() string {
 
 // greet answers a greeting: it opens nothing.
 func (t *turn) greet() error {
+	if t.conv.Group {
+		return t.answer("greeting", phraseVars{"brand": t.r.Brand}, t.privateButton(t.conv, t.lang))
+	}
 	kinds := [][]bots.Button{{
 		{Text: t.text("greeting.complaint", nil), Data: "kind:complaint"},
 		{Text: t.text("greeting.question", nil), Data: "kind:question"},
@@ -151,7 +177,7 @@ func (t *turn) status() error {
 			key = "status.owned"
 		}
 		lines = append(lines, t.text(key, phraseVars{
-			"number": item.ID, "quote": item.Quote, "state": t.r.Texts.Text(t.lang, "state."+string(item.State), nil),
+			"number": item.ID, "quote": t.quoted(item), "state": t.r.Texts.Text(t.lang, "state."+string(item.State), nil),
 			"owner": owner, "when": t.clock(item.PromisedAt), "ask": item.Ask,
 		}))
 	}
@@ -162,6 +188,20 @@ func (t *turn) status() error {
 		kind: OutPrompt, key: "status:" + strconv.FormatInt(t.m.ID, 10), conv: t.conv, text: strings.Join(lines, "\n"), quote: t.quoteIn(),
 	})
 	return err
+}
+
+// quoted returns what the customer said, or what they sent where they said nothing.
+func (t *turn) quoted(item *feedback.Item) string {
+	switch {
+	case item.Quote != "":
+		return item.Quote
+	case item.Voices > 0:
+		return t.text("quote.voice", nil)
+	case item.Images > 0:
+		return t.text("quote.picture", nil)
+	default:
+		return t.text("quote.file", nil)
+	}
 }
 
 // clock returns a time as this customer reads it.
@@ -186,24 +226,44 @@ func (w *work) ownerShown(item *feedback.Item) (string, error) {
 	return st.Shown(), nil
 }
 
-// myData gives the person what is kept about them.
+// maxOwnWords is how much of what a person wrote the chat repeats to them, in
+// characters: a few messages. The rest is handed out by a colleague.
+const maxOwnWords = 6000
+
+// myData gives the person what is kept about them, in every chat of this bot.
 func (t *turn) myData() error {
-	items, err := t.tx.Items(store.Query{Author: t.author.ID, Limit: 100})
+	count, err := t.tx.CountItems(store.Query{Author: t.author.ID})
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	b.WriteString(t.text("mydata", phraseVars{"name": t.author.Name, "handle": t.author.Handle, "count": len(items), "platform": t.r.Channels[t.conv.Channel].Title}))
-	said, err := t.tx.MessagesOfConversation(t.conv.ID, 0, 200)
+	said, err := t.tx.MessagesOfAuthor(t.author.ID)
 	if err != nil {
 		return err
 	}
-	for _, m := range said {
-		if m.Direction == feedback.In && m.Event == "" && m.ID != t.m.ID {
-			fmt.Fprintf(&b, "\n%s %s", t.r.local(m.ReceivedAt).Format("2006-01-02 15:04"), m.Text)
+	files := 0
+	said = slices.DeleteFunc(said, func(m *feedback.Message) bool {
+		if m.Direction != feedback.In || m.Event != "" || m.ID == t.m.ID {
+			return true
+		}
+		files += len(m.Attachments)
+		return m.Text == ""
+	})
+	first, room := len(said), maxOwnWords
+	for ; first > 0; first-- {
+		if room -= utf8.RuneCountInString(said[first-1].Text); room < 0 {
+			break
 		}
 	}
-	_, err = t.tell(toCustomer{kind: OutPrompt, key: "mydata:" + strconv.FormatInt(t.m.ID, 10), conv: t.conv, text: b.String()})
+	lines := []string{t.text("mydata", phraseVars{
+		"name": t.author.Name, "handle": t.author.Handle, "count": count, "files": files, "platform": t.r.Channels[t.conv.Channel].Title,
+	})}
+	if first > 0 {
+		lines = append(lines, t.text("mydata.more", phraseVars{"count": first, "contact": t.r.Contact}))
+	}
+	for _, m := range said[first:] {
+		lines = append(lines, t.r.local(m.ReceivedAt).Format("2006-01-02 15:04")+" "+m.Text)
+	}
+	_, err = t.tell(toCustomer{kind: OutPrompt, key: "mydata:" + strconv.FormatInt(t.m.ID, 10), conv: t.conv, text: strings.Join(lines, "\n")})
 	return err
 }
 
@@ -355,9 +415,7 @@ func (w *work) receipt(item *feedback.Item, conv *feedback.Conversation, author 
 	post := toCustomer{kind: OutReceipt, key: "receipt:" + strconv.FormatInt(item.ID, 10), conv: conv, item: item.ID, text: text, urgent: item.Priority <= feedback.P1}
 	if conv.Group {
 		post.quote = m.MessageID
-		if link := w.privateLink(conv); link != "" {
-			post.buttons = [][]bots.Button{{{Text: w.r.Texts.Text(lang, "group.private", nil), URL: link}}}
-		}
+		post.buttons = w.privateButton(conv, lang)
 	}
 	fresh, err := w.tell(post)
 	if err != nil || !fresh {
@@ -420,12 +478,13 @@ func (w *work) withNotices(text, lang string, item *feedback.Item, author *feedb
 	return text
 }
 
-// privateLink returns the address that opens a private chat with the bot.
-func (w *work) privateLink(conv *feedback.Conversation) string {
-	if link := w.r.Channels[conv.Channel].PrivateLink; link != nil {
-		return link()
+// privateButton opens a private chat with the bot, where its address is known.
+func (w *work) privateButton(conv *feedback.Conversation, lang string) [][]bots.Button {
+	link := w.r.Channels[conv.Channel].PrivateLink
+	if link == nil || link() == "" {
+		return nil
 	}
-	return ""
+	return [][]bots.Button{{{Text: w.r.Texts.Text(lang, "group.private", nil), URL: link()}}}
 }
 
 // quoteOf returns the start of a text as status and closure repeat it.

@@ -1,12 +1,8 @@
 package desk
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
@@ -33,6 +29,9 @@ func (d Delivered) run(w *work) (*feedback.Item, error) {
 	if o.Conversation != 0 {
 		w.convs[o.Conversation] = true
 	}
+	if o.Kind == OutRecall && o.State == store.OutDead {
+		return w.notRecalled(o)
+	}
 	if o.Audience != store.ToCustomer {
 		return nil, nil
 	}
@@ -42,6 +41,16 @@ func (d Delivered) run(w *work) (*feedback.Item, error) {
 		}
 	}
 	return w.customerOutcome(o)
+}
+
+// notRecalled tells the team that a message which was to be taken back stands.
+func (w *work) notRecalled(o *store.Out) (*feedback.Item, error) {
+	item, err := w.tx.LockItem(o.Item)
+	if err != nil {
+		return nil, err
+	}
+	text := w.r.Texts.Text(w.r.Language, "thread.recall.failed", phraseVars{"number": item.ID})
+	return item, w.say(item, said{key: "unrecalled:" + strconv.FormatInt(o.ID, 10), kind: OutSound, text: text, sound: true})
 }
 
 // gone remembers that a person stopped the bot.
@@ -147,7 +156,8 @@ func (w *work) troubled(item *feedback.Item, o *store.Out) error {
 	lang := w.r.Language
 	platform := w.r.Channels[o.Bot].Title
 	id := strconv.FormatInt(o.ID, 10)
-	m := said{key: "trouble:" + id + ":" + strconv.Itoa(o.Attempts), kind: OutSound, sound: true}
+	// A message that was sent again can be in trouble again: that is told, too.
+	m := said{key: "trouble:" + id + ":" + strconv.FormatInt(w.now.UnixMicro(), 10), kind: OutSound, sound: true}
 	if o.State == store.OutUncertain {
 		m.text = w.r.Texts.Text(lang, "uncertain", phraseVars{"number": item.ID, "channel": platform})
 		m.buttons = [][]bots.Button{{
@@ -190,237 +200,60 @@ func (w *work) whyDead(o *store.Out) (string, error) {
 }
 
 // received records that staff know a message arrived.
-func (w *work) received(a *Actor, o *store.Out) (*feedback.Item, error) {
+func (w *work) received(a *Actor, o *store.Out) error {
 	o.State, o.SentAt = store.OutSent, w.now
 	changed, err := w.tx.ChangeOut(o, store.OutUncertain)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !changed {
-		return nil, feedback.ErrConflict
+		return feedback.ErrConflict
 	}
-	return w.afterChoice(a, o, "received")
+	return w.afterChoice(a, o.Key, "received")
 }
 
-// resend sends a message again because a person chose to.
-func (w *work) resend(a *Actor, o *store.Out) (*feedback.Item, error) {
+// resend sends a message, or the part of one, again because a person chose to.
+func (w *work) resend(a *Actor, o *store.Out) error {
+	if err := w.sendAgain(o); err != nil {
+		return err
+	}
+	return w.afterChoice(a, o.Key, "resent")
+}
+
+// sendAgain has a message that is uncertain or dead leave once more.
+func (w *work) sendAgain(o *store.Out) error {
 	o.State, o.NextAt, o.Error, o.Attempts = store.OutPending, w.now, "", 0
 	changed, err := w.tx.ChangeOut(o, store.OutUncertain, store.OutDead)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !changed {
-		return nil, feedback.ErrConflict
+		return feedback.ErrConflict
 	}
 	w.bots[o.Bot] = true
-	return w.afterChoice(a, o, "resent")
+	return nil
 }
 
-func (w *work) afterChoice(a *Actor, o *store.Out, kind string) (*feedback.Item, error) {
-	if o.Item == 0 {
-		return nil, nil
+// afterChoice shows on the item what a person chose about the message with that
+// key.
+func (w *work) afterChoice(a *Actor, key, kind string) error {
+	o, err := w.tx.OutByKey(key)
+	if err != nil || o.Item == 0 {
+		return err
 	}
 	item, err := w.tx.LockItem(o.Item)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch {
 	case o.Kind == OutReceipt:
 		item.Receipt = deliveryOf(o.State)
 	case o.Kind == OutClosure && o.Resolution == item.Resolution:
 		if item.Closure, err = w.closureState(item, o); err != nil {
-			return nil, err
-		}
-	}
-	return item, w.save(item, step{kind: kind, actor: a, data: map[string]string{"out": o.Key}})
-}
-
-// undoable is one thing that 撤销 can take back.
-type undoable struct {
-	Item int64          `json:"item"`
-	Kind string         `json:"kind"`
-	Out  string         `json:"out,omitempty"`
-	Was  string         `json:"was"`
-	Now  feedback.State `json:"now"`
-	// Correction is the number of the correction that was made, if any.
-	Correction int64 `json:"correction,omitempty"`
-}
-
-// undoFor is how long a command that sent nothing can be undone.
-const undoFor = 10 * time.Minute
-
-func lastKey(staff int64) string { return lastPrefix + strconv.FormatInt(staff, 10) }
-
-// remember keeps what the actor's command did.
-func (w *work) remember(a *Actor, done []undoable) error {
-	if len(done) == 0 {
-		return nil
-	}
-	b, err := json.Marshal(done)
-	if err != nil {
-		return fmt.Errorf("remember a command: %w", err)
-	}
-	return w.tx.SetState(lastKey(a.Staff.ID), string(b), w.now.Add(undoFor))
-}
-
-var (
-	errTooLate = errors.New("already sent")
-	errNothing = errors.New("nothing to undo")
-)
-
-// undo takes back the actor's last command. only, where not empty, names the
-// outbox row whose command is meant.
-func (w *work) undo(a *Actor, only string) ([]int64, error) {
-	raw, known, err := w.tx.State(lastKey(a.Staff.ID))
-	if err != nil {
-		return nil, err
-	}
-	var done []undoable
-	if known {
-		if err := json.Unmarshal([]byte(raw), &done); err != nil {
-			return nil, fmt.Errorf("last command: %w", err)
-		}
-	}
-	if only != "" && (len(done) == 0 || done[0].Out != only) {
-		return nil, errTooLate
-	}
-	if len(done) == 0 {
-		return nil, errNothing
-	}
-	var ids []int64
-	for _, u := range done {
-		if err := w.undoOne(a, u); err != nil {
-			return nil, err
-		}
-		ids = append(ids, u.Item)
-	}
-	return ids, w.tx.DropState(lastKey(a.Staff.ID))
-}
-
-func (w *work) undoOne(a *Actor, u undoable) error {
-	item, err := w.tx.LockItem(u.Item)
-	if err != nil {
-		return err
-	}
-	if u.Out != "" {
-		if err := w.takeBack(item, u.Out); err != nil {
 			return err
 		}
 	}
-	if u.Kind == "spam" {
-		if err := w.unblock(item); err != nil {
-			return err
-		}
-	}
-	var was snapshot
-	if err := json.Unmarshal([]byte(u.Was), &was); err != nil {
-		return fmt.Errorf("snapshot: %w", err)
-	}
-	if item.State == u.Now {
-		item.State = was.State
-		item.EndedAt, item.ResolvedAt, item.PostedOn = was.Ended, was.Resolved, was.PostedOn
-	}
-	item.Owner, item.Team, item.Copies = was.Owner, was.Team, was.Copies
-	item.Priority, item.Pinned = was.Priority, was.Pinned
-	item.Verdict, item.Fields, item.Closure = was.Verdict, was.Fields, was.Closure
-	item.SnoozedUntil, item.Left = was.Snoozed, was.Left
-	if u.Correction != 0 {
-		if err := w.uncorrect(a, item, u.Correction); err != nil {
-			return err
-		}
-	}
-	if item.Owner == 0 {
-		item.ClaimedAt = time.Time{}
-	}
-	if err := w.tx.DropTimers(item.ID); err != nil {
-		return err
-	}
-	item.DueAt = time.Time{}
-	if !was.DueAt.IsZero() && (item.State == feedback.New || item.State == feedback.Open) {
-		if err := w.setDue(item, was.DueAt); err != nil {
-			return err
-		}
-	}
-	if item.State == feedback.Resolved {
-		if err := w.setTimer(item.ID, TimerExpire, item.ResolvedAt.Add(w.r.Desk.CloseAfter), ""); err != nil {
-			return err
-		}
-	}
-	if err := w.cards(item, w.now); err != nil {
-		return err
-	}
-	return w.save(item, step{kind: "undone", actor: a, data: map[string]string{"what": u.Kind}})
-}
-
-// takeBack cancels a message that has not left, all its parts or none.
-func (w *work) takeBack(item *feedback.Item, key string) error {
-	outs, err := w.tx.OutsOf(item.ID)
-	if err != nil {
-		return err
-	}
-	for _, o := range outs {
-		if saysOf(o, key) {
-			o.State = store.OutCancelled
-			if _, err := w.tx.ChangeOut(o, store.OutPending); err != nil {
-				return err
-			}
-			continue
-		}
-		if o.Audience != store.ToCustomer || o.Key != key && !strings.HasPrefix(o.Key, key+"#") {
-			continue
-		}
-		if o.Attempts > 0 {
-			return errTooLate
-		}
-		o.State = store.OutCancelled
-		changed, err := w.tx.ChangeOut(o, store.OutPending)
-		if err != nil {
-			return err
-		}
-		if !changed {
-			return errTooLate
-		}
-		if o.Kind == OutClosure && item.Surveyed == o.Resolution && item.Surveyed != 0 {
-			if err := w.unask(item); err != nil {
-				return err
-			}
-		}
-		if o.Conversation != 0 {
-			w.convs[o.Conversation] = true
-		}
-	}
-	return nil
-}
-
-// unask forgets that the person was asked for satisfaction, since the question
-// never left.
-func (w *work) unask(item *feedback.Item) error {
-	author, err := w.tx.Author(item.Author)
-	if err != nil {
-		return err
-	}
-	author.Surveyed, item.Surveyed = time.Time{}, 0
-	return w.tx.SaveAuthor(author)
-}
-
-// sendNow has a message leave without waiting for the time to undo.
-func (w *work) sendNow(o *store.Out) error {
-	outs, err := w.tx.OutsOf(o.Item)
-	if err != nil {
-		return err
-	}
-	for _, part := range outs {
-		mine := part.Key == o.Key || strings.HasPrefix(part.Key, o.Key+"#") || saysOf(part, o.Key)
-		if !mine || part.State != store.OutPending {
-			continue
-		}
-		part.NextAt = w.now
-		if _, err := w.tx.ChangeOut(part, store.OutPending); err != nil {
-			return err
-		}
-		w.bots[part.Bot] = true
-	}
-	return nil
+	return w.save(item, step{kind: kind, actor: a, data: map[string]string{"out": key}})
 }
 
 // OutButtons returns what staff can do about a message to a customer in its

@@ -9,8 +9,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/desk/phrase"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/nlp"
+	"github.com/huiyin/huiyin/store"
 )
 
 // minClosing is the least length of a closing text where there is a way back,
@@ -39,11 +41,9 @@ func (c *call) execute() error {
 	case "spam":
 		return c.spamIt()
 	case "reopen":
-		return c.on(func(i *feedback.Item) error {
-			return c.reopen(i, step{kind: "reopened", actor: c.a, data: map[string]string{"by": "staff", "was": snap(i)}})
-		}, "reopened", "reopened")
+		return c.on(c.reopenOne, "reopened", "reopened")
 	case "undo":
-		return c.undoLast("")
+		return c.undoLast()
 	case "recall":
 		return c.recall()
 	case "resend":
@@ -69,22 +69,37 @@ func (c *call) execute() error {
 	}
 }
 
+// reopenOne opens an item again, unless its customer was erased: what is said to
+// them would reach nobody.
+func (c *call) reopenOne(item *feedback.Item) error {
+	author, err := c.tx.Author(item.Author)
+	if err == nil && store.IsErased(author) {
+		return c.refuse("erased.item", phraseVars{"number": item.ID})
+	}
+	if err != nil && !isNotFound(err) {
+		return err
+	}
+	return c.reopen(item, step{kind: "reopened", actor: c.a, data: map[string]string{"by": "staff", "was": snap(item)}})
+}
+
 // on carries out one function on every item, remembers it for 撤销 and answers
 // with a text of its number.
 func (c *call) on(fn func(*feedback.Item) error, kind, key string) error {
 	for _, item := range c.items {
-		was := snap(item)
-		if err := c.possible(item, fn(item)); err != nil {
+		if err := c.undoably(item, kind, func() error { return fn(item) }); err != nil {
 			return err
 		}
-		c.undoes(item, kind, was, "")
 	}
-	if len(c.items) > 1 {
-		c.answer = brief(c.text("many.done", phraseVars{"count": len(c.items)}))
-		return nil
-	}
-	c.answer = brief(c.text(key, phraseVars{"number": c.one().ID}))
+	c.briefly(key, phraseVars{"number": c.one().ID})
 	return nil
+}
+
+// briefly answers with a text about the item, or that several are done.
+func (c *call) briefly(key string, vars phraseVars) {
+	if len(c.items) > 1 {
+		key, vars = "many.done", phraseVars{"count": len(c.items)}
+	}
+	c.answer = brief(c.text(key, vars))
 }
 
 // possible words what the state machine refused.
@@ -95,7 +110,7 @@ func (c *call) possible(item *feedback.Item, err error) error {
 	if item.State == feedback.Closed {
 		return c.refuse("ended", phraseVars{"number": item.ID})
 	}
-	return c.refuse("impossible", phraseVars{"number": item.ID, "state": c.text("state."+string(item.State), nil), "action": c.p.Spec.Zh[0]})
+	return c.refuse("impossible", phraseVars{"number": item.ID, "state": c.text("state."+string(item.State), nil), "action": c.p.Spec.name(c.lang)})
 }
 
 // claimAll claims; who was faster keeps it.
@@ -111,17 +126,11 @@ func (c *call) claimAll() error {
 		if item.Owner == c.a.Staff.ID {
 			continue
 		}
-		was := snap(item)
-		if err := c.possible(item, c.claim(c.a, item)); err != nil {
+		if err := c.undoably(item, "claimed", func() error { return c.claim(c.a, item) }); err != nil {
 			return err
 		}
-		c.undoes(item, "claimed", was, "")
 	}
-	if len(c.items) > 1 {
-		c.answer = brief(c.text("many.done", phraseVars{"count": len(c.items)}))
-		return nil
-	}
-	c.answer = brief(c.text("claimed", phraseVars{"number": c.one().ID}))
+	c.briefly("claimed", phraseVars{"number": c.one().ID})
 	return nil
 }
 
@@ -132,56 +141,23 @@ func (c *call) assignAll() error {
 		return err
 	}
 	for _, item := range c.items {
-		was := snap(item)
-		if person != nil {
-			err = c.assign(c.a, item, person, reason)
-		} else {
-			err = c.transfer(c.a, item, team, reason)
-		}
-		if err := c.possible(item, err); err != nil {
+		err := c.undoably(item, "transferred", func() error {
+			if person != nil {
+				return c.assign(c.a, item, person, reason)
+			}
+			return c.transfer(c.a, item, team, reason)
+		})
+		if err != nil {
 			return err
 		}
-		c.undoes(item, "transferred", was, "")
 	}
 	at := c.local.Format("15:04")
 	if person != nil {
-		c.answer = brief(c.text("assigned", phraseVars{"number": c.one().ID, "owner": person.Name, "by": c.a.Staff.Name, "at": at}))
+		c.briefly("assigned", phraseVars{"number": c.one().ID, "owner": person.Name, "by": c.a.Staff.Name, "at": at})
 	} else {
-		c.answer = brief(c.text("transferred.plain", phraseVars{"number": c.one().ID, "team": team.Title, "by": c.a.Staff.Name, "at": at}))
+		c.briefly("transferred.plain", phraseVars{"number": c.one().ID, "team": team.Title, "by": c.a.Staff.Name, "at": at})
 	}
 	return nil
-}
-
-// target reads who an item goes to.
-func (c *call) target() (*feedback.Staff, *Team, string, error) {
-	name, reason := c.p.Who, c.p.Text
-	if name == "" {
-		name, reason, _ = strings.Cut(strings.TrimSpace(c.p.Text), " ")
-		reason = strings.TrimSpace(reason)
-	}
-	if name == "" {
-		return nil, nil, "", c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
-	}
-	for _, t := range c.r.Teams {
-		if t.Name == name || t.Title == name || t.Title == name+"组" {
-			return nil, t, reason, nil
-		}
-	}
-	all, err := c.tx.AllStaff()
-	if err != nil {
-		return nil, nil, "", err
-	}
-	for _, st := range all {
-		if !st.Disabled && (st.Name == name || st.ShownAs == name || st.Accounts[c.a.Bot] == name) {
-			return st, nil, reason, nil
-		}
-	}
-	for _, st := range all {
-		if !st.Disabled && distance(st.Name, name) == 1 {
-			return nil, nil, "", c.refuse("noperson.near", phraseVars{"name": clip(name), "near": st.Name})
-		}
-	}
-	return nil, nil, "", c.refuse("noperson", phraseVars{"name": clip(name)})
 }
 
 // wording returns the text of a reply with %名 replaced by its phrase.
@@ -204,7 +180,7 @@ func (c *call) wording() (string, error) {
 			r, _ := utf8.DecodeRuneInString(rest)
 			// 50% off and the like are text; %名 that nobody knows is a slip.
 			if r >= 0x4e00 && r <= 0x9fff && (at == 0 || text[at-1] < '0' || text[at-1] > '9') {
-				return "", c.refuse("nophrase", phraseVars{"name": clip(firstOf(rest)), "known": strings.Join(sortedNames(c.r.Phrases), "、")})
+				return "", c.refuse("nophrase", phraseVars{"name": clip(firstOf(rest)), "known": strings.Join(sortedNames(c.r.Phrases), c.text("list.separator", nil))})
 			}
 			at++
 		}
@@ -235,6 +211,11 @@ func (c *call) replyAll() error {
 	if len(c.items) == 1 && !c.one().WayBack {
 		return c.handOver(text)
 	}
+	for _, item := range c.items {
+		if !item.WayBack {
+			return c.refuse("many.nosend", phraseVars{"number": item.ID, "channel": c.channelTitle(item)})
+		}
+	}
 	if stop, err := c.askMany(text); stop || err != nil {
 		return err
 	}
@@ -245,6 +226,7 @@ func (c *call) replyAll() error {
 func (c *call) handOver(text string) error {
 	item := c.one()
 	was := snap(item)
+	c.final = true
 	c.own(c.a, item)
 	if err := c.possible(item, c.move(item, feedback.ActReply)); err != nil {
 		return err
@@ -276,24 +258,26 @@ func (c *call) withoutText(key string) error {
 	return c.refuse(key, nil)
 }
 
-// askMany asks before one text goes to several people.
+// askMany asks before one text goes to several people, or to one person about
+// several matters.
 func (c *call) askMany(text string) (bool, error) {
-	if len(c.items) < 2 || c.confirmed {
+	people := map[int64]bool{}
+	for _, item := range c.items {
+		if item.WayBack {
+			people[item.Author] = true
+		}
+	}
+	if len(c.items) < 2 || len(people) == 0 || c.saidYes(toSeveral) {
 		return false, nil
 	}
-	p := c.p
-	p.Items = nil
-	for _, item := range c.items {
-		p.Items = append(p.Items, item.ID)
-	}
-	token, err := c.ask(p)
+	token, err := c.ask(toSeveral, c.given())
 	if err != nil {
 		return false, err
 	}
 	c.answer = bots.Answer{
-		Text: c.text("many", phraseVars{"count": len(c.items), "text": text}),
+		Text: c.text("many", phraseVars{"count": len(people), "text": text}),
 		Buttons: [][]bots.Button{{
-			{Text: c.text("many.send", phraseVars{"count": len(c.items)}), Data: "go:" + token, Style: bots.Primary},
+			{Text: c.text("many.send", phraseVars{"count": len(people)}), Data: "go:" + token, Style: bots.Primary},
 			{Text: c.text("many.cancel", nil), Data: "no:" + token},
 		}},
 	}
@@ -307,26 +291,30 @@ func (c *call) sendAll(text string, fn func(*feedback.Item) (string, error), kin
 	if meanwhile || err != nil {
 		return err
 	}
-	key := ""
-	for _, item := range c.items {
-		was := snap(item)
-		var err error
-		key, err = fn(item)
-		if err := c.possible(item, err); err != nil {
+	first := -1 // of those that have a message to a customer
+	for i, item := range c.items {
+		key := ""
+		err := c.undoably(item, kind, func() (err error) {
+			key, err = fn(item)
+			return err
+		})
+		if err != nil {
 			return err
 		}
-		c.undoes(item, kind, was, key)
+		c.done[i].Out = key
+		if key != "" && first < 0 {
+			first = i
+		}
 	}
-	if key == "" {
-		c.answer = brief(c.text("resolved.silent", phraseVars{"number": c.one().ID}))
+	if first < 0 {
+		c.briefly("resolved.silent", phraseVars{"number": c.one().ID})
 		return nil
 	}
-	return c.presentSending(text, key)
+	return c.presentSending(text, c.items[first], c.done[first].Out)
 }
 
 // presentSending says what leaves when, with the way to take it back.
-func (c *call) presentSending(text, key string) error {
-	item := c.one()
+func (c *call) presentSending(text string, item *feedback.Item, key string) error {
 	out, err := c.tx.OutByKey(key)
 	if err != nil {
 		return err
@@ -337,6 +325,7 @@ func (c *call) presentSending(text, key string) error {
 	line := c.text("sending", phraseVars{"delay": delay, "number": item.ID, "name": c.who(item), "channel": c.channelTitle(item), "text": shown})
 	if len(c.items) > 1 {
 		line = c.text("many.done", phraseVars{"count": len(c.items)}) + "\n" + line
+		id += ":" + wholeCommand
 	}
 	c.answer = bots.Answer{
 		Text:    line,
@@ -351,7 +340,7 @@ func (c *call) presentSending(text, key string) error {
 
 // meanwhile asks again where the customer wrote while the text was written.
 func (c *call) meanwhile() (bool, error) {
-	if c.opened.IsZero() || len(c.items) != 1 || c.confirmed {
+	if c.opened.IsZero() || len(c.items) != 1 || c.saidYes(wroteSince) {
 		return false, nil
 	}
 	item := c.one()
@@ -368,9 +357,7 @@ func (c *call) meanwhile() (bool, error) {
 			said = m.Text
 		}
 	}
-	p := c.p
-	p.Items = []int64{item.ID}
-	token, err := c.ask(p)
+	token, err := c.ask(wroteSince, c.given())
 	if err != nil {
 		return false, err
 	}
@@ -400,7 +387,7 @@ func (c *call) noteOn() error {
 	if err := c.note(c.a, item, "", c.p.Text, attachments(c.e.Attachments)); err != nil {
 		return err
 	}
-	line := c.text("thread.note", phraseVars{"by": c.a.Staff.Name, "text": c.p.Text})
+	line := c.text("thread.note", phraseVars{"by": c.a.Staff.Name, "text": nlp.Mask(c.p.Text)})
 	if c.thread != item.ID || c.a.Bot == Board {
 		// Written elsewhere: the thread shows it, too.
 		if err := c.say(item, said{key: eventKey(c.a, item, "note"), kind: OutSaid, text: line}); err != nil {
@@ -457,7 +444,7 @@ func told(item *feedback.Item, text string) bool {
 func (c *call) spamIt() error {
 	item := c.one()
 	key := "spammed"
-	if c.p.Options["block"] {
+	if c.p.Options["block"] && item.Author != 0 { // a feed does not always say who wrote something
 		key = "spammed.blocked"
 		author, err := c.tx.Author(item.Author)
 		if err != nil {
@@ -471,141 +458,154 @@ func (c *call) spamIt() error {
 	return c.on(func(i *feedback.Item) error { return c.closeItem(c.a, i, "spam", "") }, "spam", key)
 }
 
-func (c *call) undoLast(only string) error {
-	ids, err := c.undo(c.a, only)
-	switch {
-	case errors.Is(err, errTooLate):
-		return c.refuse("toolate", nil)
-	case errors.Is(err, errNothing):
-		return c.refuse("nothingtoundo", nil)
-	case err != nil:
-		return err
-	}
-	item, err := c.tx.Item(ids[0])
-	if err != nil {
-		return err
-	}
-	if only != "" {
-		c.answer = bots.Answer{Text: c.text("undone", nil), Brief: true, Replace: true}
-		return nil
-	}
-	c.answer = brief(c.text("undone.state", phraseVars{"number": item.ID, "state": c.text("state."+string(item.State), nil)}))
-	return nil
-}
-
-// resendOne sends again what did not certainly arrive.
+// resendOne sends again what did not certainly arrive of the last message that is
+// in trouble, all its parts.
 func (c *call) resendOne() error {
 	outs, err := c.tx.OutsOf(c.one().ID)
 	if err != nil {
 		return err
 	}
-	for i := len(outs) - 1; i >= 0; i-- {
-		state := deliveryOf(outs[i].State)
-		if outs[i].Conversation == 0 || state != feedback.DeliveryUncertain && state != feedback.DeliveryDead {
+	troubled := slices.DeleteFunc(outs, func(o *store.Out) bool {
+		return o.Audience != store.ToCustomer || o.State != store.OutUncertain && o.State != store.OutDead
+	})
+	if len(troubled) == 0 {
+		return c.refuse("nothingtoresend", phraseVars{"number": c.one().ID})
+	}
+	c.final = true
+	last := firstPart(troubled[len(troubled)-1].Key)
+	for _, o := range troubled {
+		if firstPart(o.Key) != last {
 			continue
 		}
-		if _, err := c.resend(c.a, outs[i]); err != nil {
+		if err := c.sendAgain(o); err != nil {
 			return err
 		}
-		c.answer = brief(c.text("resent", nil))
-		return nil
 	}
-	return c.refuse("nothingtoresend", phraseVars{"number": c.one().ID})
+	if err := c.afterChoice(c.a, last, "resent"); err != nil {
+		return err
+	}
+	c.answer = brief(c.text("resent", nil))
+	return nil
 }
 
 func (c *call) prioritize() error {
-	p, err := feedback.ParsePriority(strings.TrimSpace(c.p.Text))
+	word, _ := firstWord(c.p.Text) // why may follow
+	p, err := feedback.ParsePriority(word)
 	if err != nil {
-		return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
+		return c.refuse("needtext", phraseVars{"example": c.p.Spec.example(c.lang)})
 	}
 	item := c.one()
-	was := snap(item)
-	if err := c.setPriority(c.a, item, p); err != nil {
+	if err := c.undoably(item, "priority", func() error { return c.setPriority(c.a, item, p) }); err != nil {
 		return err
 	}
-	c.undoes(item, "priority", was, "")
 	c.answer = brief(c.text("prioritized", phraseVars{"number": item.ID, "priority": p.String()}))
 	return nil
 }
 
-// topicChanges reads +name and -name.
+// topicChanges reads +name and -name, names in either language; rest are words
+// that are no topic and bear no sign.
 func (c *call) topicChanges(words []string) (add, remove, rest []string, err error) {
-	for _, word := range words {
-		name := strings.TrimLeft(word, "+-＋－")
+	for i := 0; i < len(words); i++ {
+		name := strings.TrimLeft(words[i], "+-＋－")
+		sign, _ := utf8.DecodeRuneInString(words[i])
+		signed := sign == '+' || sign == '＋' || sign == '-' || sign == '－'
+		if name == "" {
+			continue
+		}
+		topic, more := c.topicNamed(name, words[i+1:])
+		i += more
 		switch {
-		case name == "":
-		case strings.HasPrefix(word, "+"), strings.HasPrefix(word, "＋"):
-			if !known(c.r.Topics, name) {
-				return nil, nil, nil, c.refuse("notopic", phraseVars{"name": clip(name)})
-			}
-			add = append(add, name)
-		case strings.HasPrefix(word, "-"), strings.HasPrefix(word, "－"):
-			remove = append(remove, name)
+		case topic == "" && !signed:
+			rest = append(rest, name)
+		case topic == "":
+			return nil, nil, nil, c.refuse("notopic", phraseVars{"name": clip(name)})
+		case sign == '-' || sign == '－':
+			remove = append(remove, topic)
 		default:
-			rest = append(rest, word)
+			add = append(add, topic)
 		}
 	}
 	return add, remove, rest, nil
 }
 
-func known(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
+// maxTopicWords is how many words the name of a topic may have.
+const maxTopicWords = 5
+
+// topicNamed returns the topic of that name, as configured or in words, and how
+// many of the words that follow belong to the name; empty where there is none.
+// What an item bears is a topic, too: the configuration may have changed.
+func (c *call) topicNamed(name string, following []string) (topic string, more int) {
+	all := slices.Clone(c.r.Topics)
+	for _, item := range c.items {
+		all = append(all, item.Verdict.TopicNames()...)
+	}
+	for n := min(len(following), maxTopicWords-1); n >= 0; n-- {
+		said := strings.Join(append([]string{name}, following[:n]...), " ")
+		for _, t := range all {
+			if strings.EqualFold(said, t) || said == c.r.Texts.Word(phrase.Chinese, "topic", t) || strings.EqualFold(said, c.r.Texts.Word(phrase.English, "topic", t)) {
+				return t, n
+			}
 		}
 	}
-	return false
+	return "", 0
+}
+
+// listed cuts a list of labels into its words.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return listGap(r) || r == '·' })
 }
 
 func (c *call) tagAll() error {
-	add, remove, rest, err := c.topicChanges(strings.Fields(c.p.Text))
+	add, remove, rest, err := c.topicChanges(listed(c.p.Text))
 	if err != nil {
 		return err
 	}
-	for _, name := range rest {
-		if !known(c.r.Topics, name) {
-			return c.refuse("notopic", phraseVars{"name": clip(name)})
-		}
-		add = append(add, name)
+	if len(rest) > 0 {
+		return c.refuse("notopic", phraseVars{"name": clip(rest[0])})
 	}
 	for _, item := range c.items {
-		was := snap(item)
-		if err := c.tag(c.a, item, add, remove); err != nil {
+		if err := c.undoably(item, "tagged", func() error { return c.tag(c.a, item, add, remove) }); err != nil {
 			return err
 		}
-		c.undoes(item, "tagged", was, "")
 	}
-	names := strings.Join(c.r.Texts.Words(c.lang, "topic", c.items[0].Verdict.TopicNames()), "、")
-	c.answer = brief(c.text("tagged", phraseVars{"number": c.items[0].ID, "topics": names}))
+	names := strings.Join(c.r.Texts.Words(c.lang, "topic", c.one().Verdict.TopicNames()), c.text("list.separator", nil))
+	c.briefly("tagged", phraseVars{"number": c.one().ID, "topics": names})
 	return nil
 }
 
 func (c *call) setAll() error {
 	values := map[string]string{}
-	var titles []string
-	for _, pair := range strings.Fields(c.p.Text) {
-		name, value, ok := cutAny(pair, "=＝:：")
-		if !ok {
-			return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
+	var last *Field
+	for _, word := range strings.Fields(c.p.Text) {
+		name, value, ok := cutAny(word, "=＝:：")
+		if !ok && last == nil {
+			return c.refuse("needtext", phraseVars{"example": c.p.Spec.example(c.lang)})
 		}
-		field := c.field(name)
-		if field == nil {
+		if !ok { // a value of several words
+			values[last.Name] = strings.TrimSpace(values[last.Name] + " " + word)
+			continue
+		}
+		if last = c.field(name); last == nil {
 			var all []string
 			for _, f := range c.r.Fields {
 				all = append(all, f.Title)
 			}
-			return c.refuse("nofield", phraseVars{"name": clip(name), "known": strings.Join(all, "、")})
+			return c.refuse("nofield", phraseVars{"name": clip(name), "known": strings.Join(all, c.text("list.separator", nil))})
 		}
-		values[field.Name] = field.code(value)
-		titles = append(titles, field.Title+"="+value)
+		values[last.Name] = value
+	}
+	var titles []string
+	for i, f := range c.r.Fields {
+		if value, given := values[f.Name]; given {
+			titles = append(titles, f.Title+"="+value)
+			values[f.Name] = c.r.Fields[i].code(value)
+		}
 	}
 	item := c.one()
-	was := snap(item)
-	if err := c.setFields(c.a, item, values); err != nil {
+	if err := c.undoably(item, "set", func() error { return c.setFields(c.a, item, values) }); err != nil {
 		return err
 	}
-	c.undoes(item, "set", was, "")
-	c.answer = brief(c.text("set", phraseVars{"number": item.ID, "fields": strings.Join(titles, "，")}))
+	c.answer = brief(c.text("set", phraseVars{"number": item.ID, "fields": strings.Join(titles, c.text("list.separator", nil))}))
 	return nil
 }
 
@@ -642,19 +642,21 @@ func (c *call) correctOne() error {
 		return c.withdrawCorrection()
 	}
 	if c.p.Text == "" {
-		return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
+		return c.refuse("needtext", phraseVars{"example": c.p.Spec.example(c.lang)})
 	}
 	want, err := c.readLabels(c.p.Text)
 	if err != nil {
 		return err
 	}
 	item := c.one()
-	was := snap(item)
-	correction, err := c.correct(c.a, item, want)
+	var correction int64
+	err = c.undoably(item, "corrected", func() (err error) {
+		correction, err = c.correct(c.a, item, want)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	c.undoes(item, "corrected", was, "")
 	c.done[len(c.done)-1].Correction = correction
 	var words []string
 	if want.sentiment != "" {
@@ -664,10 +666,10 @@ func (c *call) correctOne() error {
 		words = append(words, c.r.Texts.Word(c.lang, "intent", want.intent))
 	}
 	for _, t := range want.add {
-		words = append(words, "+"+t)
+		words = append(words, "+"+c.r.Texts.Word(c.lang, "topic", t))
 	}
 	for _, t := range want.remove {
-		words = append(words, "-"+t)
+		words = append(words, "-"+c.r.Texts.Word(c.lang, "topic", t))
 	}
 	key := "corrected"
 	if strings.TrimSpace(item.Text) == "" {
@@ -679,21 +681,22 @@ func (c *call) correctOne() error {
 
 // readLabels reads 负面 投诉 +口味 -物流配送, in either language.
 func (c *call) readLabels(text string) (labels, error) {
-	add, remove, rest, err := c.topicChanges(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '，' || r == ',' || r == '、' || r == '·' || r == '\n' }))
+	var out labels
+	var names []string
+	for _, word := range listed(text) {
+		// 投诉 is an intent before it is anything else.
+		if !c.wordOf("sentiment", feedback.Sentiments, word, &out.sentiment) && !c.wordOf("intent", feedback.Intents, word, &out.intent) {
+			names = append(names, word)
+		}
+	}
+	add, remove, rest, err := c.topicChanges(names)
 	if err != nil {
 		return labels{}, err
 	}
-	out := labels{add: add, remove: remove}
-	for _, word := range rest {
-		switch {
-		case c.wordOf("sentiment", feedback.Sentiments, word, &out.sentiment):
-		case c.wordOf("intent", feedback.Intents, word, &out.intent):
-		case known(c.r.Topics, word):
-			out.add = append(out.add, word)
-		default:
-			return labels{}, c.refuse("nolabel", phraseVars{"word": clip(word)})
-		}
+	if len(rest) > 0 {
+		return labels{}, c.refuse("nolabel", phraseVars{"word": clip(rest[0])})
 	}
+	out.add, out.remove = add, remove
 	return out, nil
 }
 
@@ -723,7 +726,7 @@ func (c *call) mergeAll() error {
 		}
 	}
 	if len(items) < 2 {
-		return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
+		return c.refuse("needtext", phraseVars{"example": c.p.Spec.example(c.lang)})
 	}
 	into := items[0]
 	for _, item := range items[1:] {
@@ -731,6 +734,7 @@ func (c *call) mergeAll() error {
 			into = item
 		}
 	}
+	c.final = true
 	var from []string
 	for _, item := range items {
 		if item.ID == into.ID {
@@ -745,24 +749,25 @@ func (c *call) mergeAll() error {
 		}
 		from = append(from, fmt.Sprintf("#%d", item.ID))
 	}
-	c.answer = brief(c.text("merged", phraseVars{"from": strings.Join(from, "、"), "number": into.ID}))
+	c.answer = brief(c.text("merged", phraseVars{"from": strings.Join(from, c.text("list.separator", nil)), "number": into.ID}))
 	return nil
 }
 
 func (c *call) snoozeOne() error {
 	until, note, ok := readWhen(c.p.Text, c.local)
-	if !ok || !until.After(c.now) {
+	if !ok {
 		return c.refuse("notime", nil)
+	}
+	if !until.After(c.now) {
+		return c.refuse("notime.past", phraseVars{"when": c.clockIn(c.lang, until)})
 	}
 	item := c.one()
 	if item.State == feedback.Closed || item.State == feedback.Resolved {
 		return c.refuse("ended", phraseVars{"number": item.ID})
 	}
-	was := snap(item)
-	if err := c.snooze(c.a, item, until.UTC(), note); err != nil {
+	if err := c.undoably(item, "snoozed", func() error { return c.snooze(c.a, item, until.UTC(), note) }); err != nil {
 		return err
 	}
-	c.undoes(item, "snoozed", was, "")
 	c.answer = brief(c.text("snoozed", phraseVars{"number": item.ID, "when": c.clockIn(c.lang, until)}))
 	return nil
 }

@@ -157,19 +157,14 @@ func (s *Service) ChannelNote(ctx context.Context, channel, code, text, textEN s
 	})
 }
 
-// Connected tells every team's chat, once, that a source is read from now on
-// and what its first read brought.
+// Connected tells the first team, once, that a source is read from now on and
+// what its first read brought.
 func (s *Service) Connected(ctx context.Context, channel string, n int) error {
 	return s.do(ctx, func(w *work) error {
 		ch := w.r.Channels[channel]
 		post := bots.Post{Silent: true, Text: w.r.Texts.Text(w.r.Language, "connected", phraseVars{
 			"channel": ch.Title, "name": channel, "count": n,
 		})}
-		for _, team := range w.r.TeamOrder[:1] {
-			if err := w.toTeam(team, "connected:"+channel, post); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.toTeam(w.r.TeamOrder[0], "connected:"+channel, post)
 	})
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
-	"github.com/huiyin/huiyin/nlp"
 	"github.com/huiyin/huiyin/store"
 )
 
@@ -72,18 +71,19 @@ func brief(text string) bots.Answer { return bots.Answer{Text: text, Brief: true
 // call is one command under way.
 type call struct {
 	*work
-	a         *Actor
-	e         bots.Event
-	lang      string
-	p         Parsed
-	items     []*feedback.Item
-	thread    int64 // the item in whose thread this was written; 0: none
-	confirmed bool  // the person was asked and said yes
-	opened    time.Time
-	answer    bots.Answer
-	done      []undoable
-	forget    bool
-	kept      []feedback.Attachment // files of a command that waited for a yes
+	a      *Actor
+	e      bots.Event
+	lang   string
+	p      Parsed
+	items  []*feedback.Item
+	thread int64     // the item in whose thread this was written; 0: none
+	yes    []string  // the questions that the person has said yes to
+	opened time.Time // when the form was opened that the text came in; zero: none
+	answer bots.Answer
+	done   []undoable
+	final  bool                  // the command cannot be undone, and neither can the one before it
+	forget bool                  // the team chats changed
+	kept   []feedback.Attachment // files of a command that waited for a yes
 }
 
 func (c *call) text(key string, vars phraseVars) string { return c.r.Texts.Text(c.lang, key, vars) }
@@ -144,7 +144,7 @@ func (c *call) message() error {
 		}
 		return nil
 	}
-	c.p = Parse(c.e.Text, c.e.Mentioned, c.e.Slash)
+	c.p = Parse(c.e.Text, c.e.Addressed, c.e.Slash)
 	if c.p.Spec == nil && private {
 		// In the private chat of a colleague everything is a command.
 		if p := Parse("!"+strings.TrimSpace(c.e.Text), false, false); p.Spec != nil || p.Near != nil {
@@ -178,14 +178,14 @@ func (c *call) mistyped() error {
 	if isASCII(c.p.Word) {
 		fixed = strings.Replace(c.e.Text, c.p.Word, c.p.Near.En[0], 1)
 	}
-	name := c.p.Near.Zh[0]
-	p := Parse(fixed, c.e.Mentioned, c.e.Slash)
+	name := c.p.Near.name(c.lang)
+	p := Parse(fixed, c.e.Addressed, c.e.Slash)
 	if p.Spec == nil {
 		p = Parse("!"+strings.TrimPrefix(strings.TrimSpace(fixed), "/"), false, false)
 	}
 	buttons := []bots.Button{{Text: c.text("verb.all", nil), Data: "help:0"}}
 	if p.Spec != nil {
-		token, err := c.ask(p)
+		token, err := c.ask("", p)
 		if err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (c *call) threadNote() error {
 	if c.p.Asked == nil || c.a.Staff == nil || c.p.Text == "" {
 		return nil
 	}
-	token, err := c.ask(Parsed{Spec: c.p.Asked, Items: []int64{item.ID}, Text: c.p.Text, Options: map[string]bool{}})
+	token, err := c.ask("", Parsed{Spec: c.p.Asked, Items: []int64{item.ID}, Text: c.p.Text, Options: map[string]bool{}})
 	if err != nil {
 		return err
 	}
@@ -234,25 +234,44 @@ func attachments(in []bots.Attachment) []feedback.Attachment {
 	return out
 }
 
+// The questions that a command may have to answer first. A yes to one of them is
+// no yes to another.
+const (
+	whichNumber = "number"    // the thread's item, or the one that was written?
+	anothers    = "others"    // a colleague has the item
+	toSeveral   = "many"      // several customers will read it
+	wroteSince  = "meanwhile" // the customer wrote while the text was written
+)
+
+// saidYes reports whether the person has said yes to a question.
+func (c *call) saidYes(question string) bool { return slices.Contains(c.yes, question) }
+
 // pending is a command that waits for a yes.
 type pending struct {
-	Staff   int64                 `json:"staff"`
-	Verb    string                `json:"verb"`
-	Items   []int64               `json:"items"`
-	Who     string                `json:"who,omitempty"`
-	Options map[string]bool       `json:"options,omitempty"`
-	Text    string                `json:"text,omitempty"`
-	Thread  int64                 `json:"thread,omitempty"`
-	Files   []feedback.Attachment `json:"files,omitempty"`
+	Staff    int64                 `json:"staff"`
+	Verb     string                `json:"verb"`
+	Items    []int64               `json:"items"`
+	Who      string                `json:"who,omitempty"`
+	Options  map[string]bool       `json:"options,omitempty"`
+	Text     string                `json:"text,omitempty"`
+	Thread   int64                 `json:"thread,omitempty"`
+	Files    []feedback.Attachment `json:"files,omitempty"`
+	Answered []string              `json:"answered,omitempty"` // once it is taken up again
+	Opened   time.Time             `json:"opened,omitzero"`
 }
 
-// ask keeps a command until the person says yes, and returns its token.
-func (c *call) ask(p Parsed) (string, error) {
+// ask keeps a command until the person says yes to a question, and returns its
+// token. Without a question it is only proposed: nothing has been answered yet.
+func (c *call) ask(question string, p Parsed) (string, error) {
 	token := rand.Text()[:16]
-	b, err := json.Marshal(pending{
+	keep := pending{
 		Staff: c.a.Staff.ID, Verb: p.Spec.Verb, Items: p.Items, Who: p.Who, Options: p.Options, Text: p.Text,
-		Thread: c.thread, Files: c.files(),
-	})
+		Thread: c.thread, Files: c.allFiles(), Answered: c.yes, Opened: c.opened,
+	}
+	if question != "" {
+		keep.Answered = append(slices.Clone(c.yes), question)
+	}
+	b, err := json.Marshal(keep)
 	if err != nil {
 		return "", fmt.Errorf("keep a command: %w", err)
 	}
@@ -278,7 +297,7 @@ func (c *call) recallPending(token string) error {
 		return err
 	}
 	if !known {
-		return c.refuse("oldbutton", nil)
+		return c.refuse("question.expired", nil)
 	}
 	var p pending
 	if err := json.Unmarshal([]byte(raw), &p); err != nil {
@@ -295,8 +314,8 @@ func (c *call) recallPending(token string) error {
 	if c.p.Options == nil {
 		c.p.Options = map[string]bool{}
 	}
-	c.thread = p.Thread
-	c.kept = p.Files
+	c.thread, c.kept = p.Thread, p.Files
+	c.yes, c.opened = p.Answered, p.Opened
 	return nil
 }
 
@@ -313,7 +332,7 @@ func (c *call) command() error {
 		return c.refuse("role.plain", phraseVars{"role": c.text("role."+string(spec.Role), nil)})
 	}
 	if c.p.Unclear != "" {
-		return c.refuse("needtext", phraseVars{"example": spec.Example})
+		return c.refuse("needtext", phraseVars{"example": spec.example(c.lang)})
 	}
 	if err := c.chooseItems(); err != nil {
 		return c.finish(err)
@@ -340,6 +359,10 @@ func (c *call) finish(err error) error {
 	}
 	if c.a.Staff == nil {
 		return nil
+	}
+	if c.final && len(c.done) == 0 {
+		// 撤销 means the last command: it must not undo one before it.
+		return c.tx.DropState(lastKey(c.a.Staff.ID))
 	}
 	return c.remember(c.a, c.done)
 }
@@ -368,10 +391,9 @@ func (c *call) chooseItems() error {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	if len(ids) > 1 && !spec.Many {
-		return c.refuse("onlyone", phraseVars{"verb": spec.Zh[0]})
+		return c.refuse("onlyone", phraseVars{"verb": spec.name(c.lang)})
 	}
-	visible := spec.Verb == "reply" || spec.Verb == "resolve" || spec.Verb == "wait"
-	if visible && c.thread != 0 && len(ids) == 1 && ids[0] != c.thread && !c.confirmed {
+	if spec.toCustomer() && c.thread != 0 && len(ids) == 1 && ids[0] != c.thread && !c.saidYes(whichNumber) {
 		return c.otherNumber(ids[0])
 	}
 	for _, id := range ids {
@@ -401,7 +423,7 @@ func (c *call) otherNumber(id int64) error {
 	for _, n := range []int64{c.thread, id} {
 		p := c.p
 		p.Items = []int64{n}
-		token, err := c.ask(p)
+		token, err := c.ask(whichNumber, p)
 		if err != nil {
 			return err
 		}
@@ -409,7 +431,7 @@ func (c *call) otherNumber(id int64) error {
 	}
 	row = append(row, bots.Button{Text: c.text("button.cancel", nil), Data: "no:0"})
 	return &keep{bots.Answer{
-		Text:    c.text("othernumber", phraseVars{"here": c.thread, "number": id, "name": nlp.MaskName(other.AuthorName)}),
+		Text:    c.text("othernumber", phraseVars{"here": c.thread, "number": id, "name": c.who(other)}),
 		Buttons: [][]bots.Button{row},
 	}}
 }
@@ -423,7 +445,7 @@ func (c *call) checkItems() error {
 		if err := c.permitted(item); err != nil {
 			return err
 		}
-		if item.Owner == 0 || item.Owner == c.a.Staff.ID || c.confirmed || c.p.Spec.Verb == "full" {
+		if item.Owner == 0 || item.Owner == c.a.Staff.ID || c.saidYes(anothers) || c.p.Spec.Verb == "full" {
 			continue // 原文 only reads: there is nothing to ask
 		}
 		return c.askOthers(item)
@@ -461,17 +483,12 @@ func (c *call) askOthers(item *feedback.Item) error {
 	if err != nil {
 		return err
 	}
-	p := c.p
-	p.Items = nil
-	for _, it := range c.items {
-		p.Items = append(p.Items, it.ID)
-	}
-	token, err := c.ask(p)
+	token, err := c.ask(anothers, c.given())
 	if err != nil {
 		return err
 	}
 	question, yes, no := "others.act", "others.do", "others.leave"
-	if c.p.Spec.Verb == "reply" || c.p.Spec.Verb == "resolve" || c.p.Spec.Verb == "wait" {
+	if c.p.Spec.toCustomer() {
 		question, yes, no = "others", "others.send", "others.drop"
 	}
 	return &keep{bots.Answer{
@@ -491,7 +508,7 @@ func (c *call) needText() error {
 		}
 		return c.dialog(c.p.Spec.Verb, c.items[0])
 	}
-	return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
+	return c.refuse("needtext", phraseVars{"example": c.p.Spec.example(c.lang)})
 }
 
 // isNotFound reports whether err says that something does not exist.
@@ -500,9 +517,14 @@ func isNotFound(err error) bool { return errors.Is(err, feedback.ErrNotFound) }
 // one returns the only item of a command that takes one.
 func (c *call) one() *feedback.Item { return c.items[0] }
 
-// undoes notes what the command did, for 撤销.
-func (c *call) undoes(item *feedback.Item, kind, was, out string) {
-	c.done = append(c.done, undoable{Item: item.ID, Kind: kind, Out: out, Was: was, Now: item.State})
+// given returns the command under way with the numbers of the items it is about.
+func (c *call) given() Parsed {
+	p := c.p
+	p.Items = nil
+	for _, item := range c.items {
+		p.Items = append(p.Items, item.ID)
+	}
+	return p
 }
 
 // DB is for tests and the pipeline, which share the Service's database.

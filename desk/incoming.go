@@ -95,6 +95,12 @@ func (w *work) fromCustomer(c Incoming) (*feedback.Item, error) {
 	}
 	t := &turn{work: w, c: c, m: c.Message, conv: conv, author: author, lang: w.lang(author)}
 	switch t.m.Event {
+	case string(bots.OnEdited), string(bots.OnDeleted):
+		if author.Blocked {
+			return nil, nil
+		}
+	}
+	switch t.m.Event {
 	case string(bots.OnEdited):
 		return t.edited()
 	case string(bots.OnDeleted):
@@ -664,12 +670,14 @@ func (t *turn) edited() (*feedback.Item, error) {
 	if original.Author != t.m.Author || original.Text == t.m.Text || t.m.PostedAt.Before(original.EditedAt) {
 		return nil, nil
 	}
+	if original.Item == 0 {
+		// It opened nothing, as a greeting does: what it has become is said now.
+		t.m.Event = ""
+		return t.message()
+	}
 	was, err := t.tx.EditMessage(original.ID, t.m.Text, t.m.Raw, t.m.PostedAt)
 	if err != nil {
 		return nil, err
-	}
-	if original.Item == 0 {
-		return nil, nil
 	}
 	item, err := t.tx.LockItem(original.Item)
 	if err != nil {

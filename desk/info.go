@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
@@ -25,7 +26,9 @@ const (
 	// LinkCodeFor is how long a code that links an account works.
 	LinkCodeFor = 24 * time.Hour
 	// maxTries and triesWithin throttle codes: six digits are guessed otherwise.
+	// allTries is how many everybody together has on one bot: accounts are cheap.
 	maxTries    = 5
+	allTries    = 60
 	triesWithin = 10 * time.Minute
 )
 
@@ -80,24 +83,30 @@ func (c *call) full() error {
 	}
 	for _, f := range c.r.Fields {
 		if v := item.Fields[f.Name]; v != "" {
-			lines = append(lines, f.Title+"："+v)
+			lines = append(lines, c.text("full.field", phraseVars{"field": f.Title, "value": v}))
 		}
 	}
 	lines = append(lines, item.Text)
 	text := strings.Join(lines, "\n")
-	if c.e.Chat.Group && c.a.Bot != Board && !c.r.Channels[c.a.Bot].Private {
+	if c.overheard() {
 		// Here an answer would be seen by the whole chat: it goes to the
 		// person's own.
 		here := *c.a.Staff
 		here.Accounts = map[string]string{c.a.Bot: c.e.From.ID}
-		if err := c.direct(&here, eventKey(c.a, item, "full"), text, item.ID, nil); err != nil {
+		if err := c.direct(&here, eventKey(c.a, item, "full"), text, item.ID, c.openButtons(item)); err != nil {
 			return err
 		}
 		c.answer = brief(c.text("full.sent", nil))
 		return nil
 	}
-	c.answer = bots.Answer{Text: text}
+	c.answer = bots.Answer{Text: text, Buttons: c.openButton(item)}
 	return nil
+}
+
+// overheard reports whether the whole chat would read an answer, since its
+// platform has no private ones.
+func (c *call) overheard() bool {
+	return c.e.Chat.Group && c.a.Bot != Board && !c.r.Channels[c.a.Bot].Private
 }
 
 func (c *call) show() error {
@@ -106,11 +115,11 @@ func (c *call) show() error {
 	if err != nil {
 		return err
 	}
-	lines := []string{card.Plain}
 	ms, err := c.tx.MessagesOf(item.ID)
 	if err != nil {
 		return err
 	}
+	said := make([]string, 0, len(ms))
 	for _, m := range ms {
 		who := c.who(item)
 		if m.Direction != feedback.In {
@@ -126,10 +135,30 @@ func (c *call) show() error {
 				who = "→ " + who
 			}
 		}
-		lines = append(lines, c.r.local(m.ReceivedAt).Format("01-02 15:04")+" "+who+"："+bots.Limit{N: 120, Unit: bots.Runes}.Cut(nlp.Mask(m.Text)))
+		said = append(said, c.r.local(m.ReceivedAt).Format("01-02 15:04")+" "+c.text("show.line", phraseVars{"who": who, "text": bots.Limit{N: 120, Unit: bots.Runes}.Cut(nlp.Mask(m.Text))}))
 	}
-	c.answer = bots.Answer{Text: strings.Join(lines, "\n"), Buttons: c.openButton(item)}
+	c.answer = bots.Answer{Text: card.Plain + "\n" + c.latest(said), Buttons: c.openButton(item)}
 	return nil
+}
+
+// answerRoom is how much of a list an answer in a chat shows, in characters: less
+// than any platform takes, so that none cuts it.
+const answerRoom = 2500
+
+// latest returns the last lines, as many as there is room for, and says how many
+// came before.
+func (c *call) latest(lines []string) string {
+	first, room := len(lines), answerRoom
+	for ; first > 0; first-- {
+		if room -= utf8.RuneCountInString(lines[first-1]) + 1; room < 0 {
+			break
+		}
+	}
+	shown := lines[first:]
+	if first > 0 {
+		shown = append([]string{c.text("list.earlier", phraseVars{"count": first})}, shown...)
+	}
+	return strings.Join(shown, "\n")
 }
 
 func (c *call) openButton(item *feedback.Item) [][]bots.Button {
@@ -142,7 +171,7 @@ func (c *call) trace() error {
 	if err != nil {
 		return err
 	}
-	lines := make([]string, 0, len(events)+1)
+	lines := make([]string, 0, len(events))
 	for _, e := range events {
 		who := ""
 		if e.Staff != 0 {
@@ -154,7 +183,7 @@ func (c *call) trace() error {
 			"at": c.r.local(e.At).Format("01-02 15:04:05"), "what": c.r.Texts.Word(c.lang, "event", e.Kind), "who": who,
 		})))
 	}
-	c.answer = bots.Answer{Text: strings.Join(lines, "\n"), Buttons: c.openButton(item)}
+	c.answer = bots.Answer{Text: c.latest(lines), Buttons: c.openButton(item)}
 	return nil
 }
 
@@ -165,30 +194,13 @@ func (c *call) queue() error {
 	case team != "":
 		t := c.teamNamed(team)
 		if t == nil {
-			return c.refuse("chat.asteam", phraseVars{"name": clip(team), "known": strings.Join(c.teamTitles(), "、")})
+			return c.refuse("chat.asteam", phraseVars{"name": clip(team), "known": strings.Join(c.teamTitles(), c.text("list.separator", nil))})
 		}
 		q.Teams = []string{t.Name}
 	case c.a.Staff.Team != "":
 		q.Teams = []string{c.a.Staff.Team}
 	}
 	return c.list("list.queue", q)
-}
-
-func (c *call) teamNamed(name string) *Team {
-	for _, t := range c.r.Teams {
-		if t.Name == name || t.Title == name || t.Title == name+"组" {
-			return t
-		}
-	}
-	return nil
-}
-
-func (c *call) teamTitles() []string {
-	var out []string
-	for _, name := range c.r.TeamOrder {
-		out = append(out, c.r.Teams[name].Title)
-	}
-	return out
 }
 
 func (c *call) search() error {
@@ -250,7 +262,11 @@ func (c *call) reportNow() error {
 		return c.reportAccuracy()
 	}
 	team := c.a.Staff.Team
-	if t := c.teamNamed(strings.TrimSpace(c.p.Text)); t != nil {
+	if name := strings.TrimSpace(c.p.Text); name != "" {
+		t := c.teamNamed(name)
+		if t == nil {
+			return c.refuse("chat.asteam", phraseVars{"name": clip(name), "known": strings.Join(c.teamTitles(), c.text("list.separator", nil))})
+		}
 		team = t.Name
 	}
 	if c.r.Teams[team] == nil {
@@ -394,8 +410,12 @@ func (s *Service) NeedsAdmin(ctx context.Context) (bool, error) {
 	return !known, err
 }
 
-// web gives a one-time link to the board.
+// web gives a one-time link to the board. Where a whole chat would read it, it
+// is to be asked for in private: who opens it first is signed in.
 func (c *call) web() error {
+	if c.overheard() {
+		return c.refuse("weblink.private", nil)
+	}
 	code := rand.Text()
 	if err := c.tx.PutCode(store.Code{Kind: CodeSignin, Hash: HashCode(code), Staff: c.a.Staff.ID, Expires: c.now.Add(webLinkFor)}); err != nil {
 		return err
@@ -435,7 +455,7 @@ func (c *call) link() error {
 	}
 	t := c.teamNamed(word)
 	if t == nil {
-		return c.refuse("chat.asteam", phraseVars{"name": clip(word), "known": strings.Join(c.teamTitles(), "、")})
+		return c.refuse("chat.asteam", phraseVars{"name": clip(word), "known": strings.Join(c.teamTitles(), c.text("list.separator", nil))})
 	}
 	c.forget = true
 	if err := c.tx.SetTeamChat(store.TeamChat{Bot: c.a.Bot, Chat: c.e.Chat.ID, Team: t.Name, Title: c.e.Chat.Title}); err != nil {
@@ -463,8 +483,12 @@ func (c *call) bind(code string) error {
 	if err != nil {
 		return err
 	}
-	if tries > maxTries {
-		return &keep{brief(c.text("code.wrong", nil))}
+	all, err := c.tx.Tries("bind:"+c.a.Bot, triesWithin, c.now)
+	if err != nil {
+		return err
+	}
+	if tries > maxTries || all > allTries {
+		return &keep{brief(c.text("code.slow", phraseVars{"wait": c.r.Texts.Duration(c.lang, triesWithin)}))}
 	}
 	used, err := c.tx.UseCode(CodeLink, c.s.codeHash(CodeLink, code), c.now)
 	if isNotFound(err) {
@@ -537,7 +561,7 @@ func (c *call) handover() error {
 		return err
 	}
 	if person == nil {
-		return c.refuse("needtext", phraseVars{"example": c.p.Spec.Example})
+		return c.refuse("needtext", phraseVars{"example": c.p.Spec.example(c.lang)})
 	}
 	items, err := c.tx.Items(store.Query{Owner: c.a.Staff.ID, States: []feedback.State{feedback.New, feedback.Open, feedback.Waiting}, Limit: 1000})
 	if err != nil {
@@ -549,11 +573,9 @@ func (c *call) handover() error {
 		if err != nil {
 			return err
 		}
-		was := snap(item)
-		if err := c.assign(c.a, item, person, c.text("event.handedover", nil)); err != nil {
+		if err := c.undoably(item, "handedover", func() error { return c.assign(c.a, item, person, c.text("event.handedover", nil)) }); err != nil {
 			return err
 		}
-		c.undoes(item, "handedover", was, "")
 		numbers = append(numbers, "#"+strconv.FormatInt(item.ID, 10))
 	}
 	if len(numbers) == 0 {
@@ -563,36 +585,45 @@ func (c *call) handover() error {
 	return nil
 }
 
-// recall takes back the last message the customer got, where the platform can.
-// The pipeline performs it, since it holds the bots.
+// recall takes back the last message the customer got, all its parts, where the
+// platform can. The pipeline performs it, since it holds the bots. A message that
+// was taken back stays the last: who asks again does not mean the one before.
 func (c *call) recall() error {
 	outs, err := c.tx.OutsOf(c.one().ID)
 	if err != nil {
 		return err
 	}
 	caps := c.r.Channels[c.one().Channel]
-	for i := len(outs) - 1; i >= 0; i-- {
-		o := outs[i]
-		if o.Audience != store.ToCustomer || o.State != store.OutSent || o.Kind != OutReply && o.Kind != OutClosure {
+	last := ""
+	for _, o := range slices.Backward(outs) {
+		if o.Audience != store.ToCustomer || o.State != store.OutSent || o.Kind != OutReply && o.Kind != OutClosure || last != "" && firstPart(o.Key) != last {
 			continue
 		}
-		if !caps.Recalls || caps.Caps.RecallFor > 0 && c.now.Sub(o.SentAt) > caps.Caps.RecallFor {
+		if last == "" && (!caps.Recalls || caps.Caps.RecallFor > 0 && c.now.Sub(o.SentAt) > caps.Caps.RecallFor) {
 			return c.refuse("cannotrecall", nil)
 		}
+		last = firstPart(o.Key)
 		key := "recall:" + o.Key
-		if _, err := c.put(store.Out{
+		fresh, err := c.put(store.Out{
 			Key: key, Bot: o.Bot, Chat: o.Chat, Audience: store.ToStaff, Kind: OutRecall, Item: o.Item, Conversation: o.Conversation, Staff: c.a.Staff.ID,
 			Body: encode(bots.Post{Key: key, Chat: o.Chat, ReplyTo: o.External}), Urgent: true,
-		}); err != nil {
+		})
+		if err != nil {
 			return err
 		}
-		if err := c.record(o.Item, step{kind: "recalled", actor: c.a, data: map[string]string{"out": o.Key}}); err != nil {
-			return err
+		if !fresh {
+			return c.refuse("recall.already", phraseVars{"number": o.Item})
 		}
-		c.answer = brief(c.text("recalled", nil))
-		return nil
 	}
-	return c.refuse("recall.none", phraseVars{"number": c.one().ID})
+	if last == "" {
+		return c.refuse("recall.none", phraseVars{"number": c.one().ID})
+	}
+	c.final = true
+	if err := c.record(c.one().ID, step{kind: "recalled", actor: c.a, data: map[string]string{"out": last}}); err != nil {
+		return err
+	}
+	c.answer = brief(c.text("recalled", nil))
+	return nil
 }
 
 func sortedNames[V any](m map[string]V) []string {

@@ -29,10 +29,11 @@ func (c *call) withdrawCorrection() error {
 	if !mine && !c.a.Staff.Role.AtLeast(feedback.Lead) {
 		return c.refuseRole(item)
 	}
-	if !mine && item.Owner != 0 && item.Owner != c.a.Staff.ID && !c.confirmed {
+	if !mine && item.Owner != 0 && item.Owner != c.a.Staff.ID && !c.saidYes(anothers) {
 		return c.askOthers(item)
 	}
 	was := snap(item)
+	c.final = true
 	ids := make([]string, len(standing))
 	for i, s := range standing {
 		ids[i] = strconv.FormatInt(s.ID, 10)
@@ -50,7 +51,7 @@ func (c *call) withdrawCorrection() error {
 		return err
 	}
 	words := []string{c.r.Texts.Word(c.lang, "sentiment", item.Verdict.Sentiment), c.r.Texts.Word(c.lang, "intent", item.Verdict.Intent)}
-	words = append(words, item.Verdict.TopicNames()...)
+	words = append(words, c.r.Texts.Words(c.lang, "topic", item.Verdict.TopicNames())...)
 	c.answer = brief(c.text("withdraw.done", phraseVars{"number": item.ID, "labels": strings.Join(words, " · ")}))
 	return nil
 }

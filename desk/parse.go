@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/huiyin/huiyin/nlp"
 )
 
 // Parsed is what a staff message is.
@@ -34,11 +36,11 @@ const maxNumbers = 200
 
 // Parse reads a message from a team chat. A message is a command only when it
 // begins with `/` and a Latin verb, with `!` or `！`, or with a mention of the
-// bot (mentioned), and the next word is exactly a verb; slash tells that the
-// platform itself says so. Everything else is a note.
-func Parse(text string, mentioned, slash bool) Parsed {
+// bot (addressed: text is what follows it), and the next word is exactly a verb;
+// slash tells that the platform itself says so. Everything else is a note.
+func Parse(text string, addressed, slash bool) Parsed {
 	text = strings.TrimSpace(text)
-	body, marked := text, slash || mentioned
+	body, marked := text, slash || addressed
 	latin := false
 	switch {
 	case strings.HasPrefix(text, "/"):
@@ -47,7 +49,7 @@ func Parse(text string, mentioned, slash bool) Parsed {
 		_, size := utf8.DecodeRuneInString(text)
 		body, marked = text[size:], true
 	}
-	body = strings.TrimLeft(body, " \t")
+	body = strings.TrimLeftFunc(body, unicode.IsSpace)
 	word, rest := firstWord(body)
 	spec := lookup(word)
 	if latin && !slash && !isASCII(word) {
@@ -72,10 +74,17 @@ func Parse(text string, mentioned, slash bool) Parsed {
 	p := Parsed{}
 	if spec != nil && (spec.Verb == "reply" || spec.Verb == "resolve") {
 		p.Asked = spec
-		p.Text = strings.TrimLeft(rest, " \t:：\n")
+		p.Text = strings.TrimLeftFunc(rest, gap)
 	}
 	return p
 }
+
+// gap reports whether r stands between a verb and what follows: a colon, and
+// white space of any width, as Chinese keyboards write it.
+func gap(r rune) bool { return unicode.IsSpace(r) || r == ':' || r == '：' }
+
+// listGap reports whether r stands between what is listed.
+func listGap(r rune) bool { return gap(r) || r == ',' || r == '，' || r == '、' }
 
 // firstWord cuts a verb off: it ends at a space, a line break, a colon, a
 // number sign, or the end.
@@ -86,7 +95,7 @@ func firstWord(s string) (word, rest string) {
 		}
 		// A platform's own mention of the bot behind a slash command.
 		if r == '@' && i > 0 && isASCII(s[:i]) {
-			if at := strings.IndexAny(s, " \n"); at > 0 {
+			if at := strings.IndexFunc(s, unicode.IsSpace); at > 0 {
 				return s[:i], s[at:]
 			}
 			return s[:i], ""
@@ -107,7 +116,7 @@ func isASCII(s string) bool {
 // arguments reads `[#NUMBER …] [@WHO | TEAM] [--OPTION] [TEXT]`.
 func arguments(spec *Spec, rest string) Parsed {
 	p := Parsed{Spec: spec, Options: map[string]bool{}}
-	rest = strings.TrimLeft(rest, " \t:：\n")
+	rest = strings.TrimLeftFunc(rest, gap)
 	for rest != "" {
 		token, tail := splitToken(rest)
 		switch {
@@ -131,7 +140,7 @@ func arguments(spec *Spec, rest string) Parsed {
 			p.Text = strings.TrimSpace(rest)
 			return trailing(p)
 		}
-		rest = strings.TrimLeft(tail, " \t:：\n,，、")
+		rest = strings.TrimLeftFunc(tail, listGap)
 	}
 	return p
 }
@@ -139,8 +148,11 @@ func arguments(spec *Spec, rest string) Parsed {
 // trailing takes options off the end of the text.
 func trailing(p Parsed) Parsed {
 	for {
-		at := strings.LastIndexAny(p.Text, " \t\n")
-		last := p.Text[at+1:]
+		last := p.Text
+		if at := strings.LastIndexFunc(p.Text, unicode.IsSpace); at >= 0 {
+			_, size := utf8.DecodeRuneInString(p.Text[at:])
+			last = p.Text[at+size:]
+		}
 		if !isOption(last) {
 			return p
 		}
@@ -149,7 +161,7 @@ func trailing(p Parsed) Parsed {
 			return p
 		}
 		p.Options[name] = true
-		p.Text = strings.TrimSpace(p.Text[:at+1])
+		p.Text = strings.TrimSpace(strings.TrimSuffix(p.Text, last))
 	}
 }
 
@@ -225,9 +237,10 @@ func readNumbers(token string) ([]int64, bool) {
 	return out, len(out) > 0
 }
 
-// nearest returns the command one slip away from word; nil where none is.
+// nearest returns the command one slip away from word, or written so in the
+// traditional script; nil where none is.
 func nearest(word string) *Spec {
-	word = strings.ToLower(word)
+	word = nlp.Fold(word)
 	if word == "" || utf8.RuneCountInString(word) > 12 {
 		return nil
 	}

@@ -66,6 +66,12 @@ func TestWhatIsACommand(t *testing.T) {
 		{text: "！解决#12 已退 18 元", verb: "resolve", items: []int64{12}, says: "已退 18 元"},
 		{text: "！解决＃１２ 已退", verb: "resolve", items: []int64{12}, says: "已退"},
 		{text: "！我的", verb: "mine"},
+		{text: "！　认领　#12", verb: "claim", items: []int64{12}},
+		{text: "！解决　#12　已退 18 元", verb: "resolve", items: []int64{12}, says: "已退 18 元"},
+		{text: "！解决\u00a0#12\u00a0已退", verb: "resolve", items: []int64{12}, says: "已退"},
+		{text: "！关闭　#12　#15　重复", verb: "close", items: []int64{12, 15}, says: "重复"},
+		{text: "！解决　#12　已退款　--不评价", verb: "resolve", items: []int64{12}, options: []string{"nosurvey"}, says: "已退款"},
+		{text: "/claim@huiyin_bot　#12", verb: "claim", items: []int64{12}},
 	} {
 		c.check(t)
 	}
@@ -263,4 +269,28 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTraditionalScript: who writes it is asked, not left without an answer.
+func TestTraditionalScript(t *testing.T) {
+	for word, verb := range map[string]string{
+		"認領": "claim", "釋放": "release", "轉": "assign", "回覆": "reply", "備註": "note", "解決": "resolve", "關閉": "close", "撤銷": "undo",
+		"標籤": "tag", "糾正": "correct", "詳情": "show", "追蹤": "trace", "報告": "report",
+	} {
+		if p := Parse("！"+word+" #12", false, false); p.Spec != nil || p.Near == nil || p.Near.Verb != verb {
+			t.Errorf("%s: %+v", word, p)
+		}
+	}
+}
+
+func TestWordsThatCustomersTypeAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"进度": "status", "進度": "status", " 进度？": "status", "「隐私」": "privacy", "隱私。": "privacy", "／help": "help", "/status@huiyin_bot": "status",
+		"/start SH018": "help", "人工！！": "human", "投訴": "complaint", "刪除我的資料": "erase", "Delete my data.": "erase", "ＨＥＬＰ": "help",
+		"进度怎么样": "", "取消订单": "", "我要投诉你们": "", "": "", "？": "",
+	} {
+		if got := customerCommand(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 }

@@ -4,8 +4,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/huiyin/huiyin/bots"
+	"github.com/huiyin/huiyin/desk/phrase"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/store"
 )
@@ -22,9 +24,12 @@ func (c *call) press(data string) error {
 		if err := c.recallPending(arg); err != nil {
 			return err
 		}
-		c.confirmed = true
-		if err := c.tx.DropState("ask:" + arg); err != nil {
+		taken, err := c.tx.TakeState(askPrefix + arg)
+		if err != nil {
 			return err
+		}
+		if !taken {
+			return c.refuse("question.expired", nil) // another tap on it was faster
 		}
 		return c.command()
 	case "look":
@@ -39,7 +44,7 @@ func (c *call) press(data string) error {
 	case "undo", "now", "gotit", "again":
 		return c.pressOut(verb, arg)
 	case "unfold":
-		return c.pressUnfold()
+		return c.pressUnfold(arg)
 	case "more", "to", "prio", "nap", "label":
 		return c.pressChoice(verb, arg)
 	}
@@ -66,31 +71,49 @@ func (c *call) look(token string) error {
 	if err := c.recallPending(token); err != nil {
 		return err
 	}
-	p := c.p
-	words := []string{"！" + p.Spec.Zh[0]}
-	for _, id := range p.Items {
-		words = append(words, "#"+strconv.FormatInt(id, 10))
-	}
-	if p.Who != "" {
-		words = append(words, "@"+p.Who)
-	}
-	if p.Text != "" {
-		words = append(words, p.Text)
-	}
-	c.answer = bots.Answer{Text: strings.Join(words, " "), Buttons: [][]bots.Button{{
-		{Text: c.text("button."+buttonOf(p.Spec.Verb), nil), Data: "go:" + token, Style: bots.Primary},
+	c.answer = bots.Answer{Text: c.written(), Buttons: [][]bots.Button{{
+		{Text: c.text(buttonOf(c.p.Spec.Verb), nil), Data: "go:" + token, Style: bots.Primary},
 		{Text: c.text("button.cancel", nil), Data: "no:" + token},
 	}}}
 	return nil
 }
 
-// buttonOf returns the key of the button that stands for a verb.
+// written returns the command under way as it would be typed, whole.
+func (c *call) written() string {
+	mark, spec := "!", c.p.Spec
+	if c.lang == phrase.Chinese {
+		mark = "！"
+	}
+	words := []string{mark + spec.name(c.lang)}
+	for _, id := range c.p.Items {
+		words = append(words, "#"+strconv.FormatInt(id, 10))
+	}
+	if c.p.Who != "" {
+		words = append(words, "@"+c.p.Who)
+	}
+	for _, o := range spec.Options {
+		if !c.p.Options[o.Name] {
+			continue
+		}
+		if c.lang == phrase.Chinese {
+			words = append(words, "--"+o.Zh)
+		} else {
+			words = append(words, "--"+o.En)
+		}
+	}
+	if c.p.Text != "" {
+		words = append(words, c.p.Text)
+	}
+	return strings.Join(words, " ")
+}
+
+// buttonOf returns the key of the button that carries out a verb.
 func buttonOf(verb string) string {
 	switch verb {
 	case "claim", "release", "reply", "resolve", "wait", "assign", "note", "close", "spam", "reopen", "snooze", "correct", "full", "show", "trace", "undo", "priority", "help", "posted":
-		return verb
+		return "button." + verb
 	default:
-		return "open"
+		return "button.do"
 	}
 }
 
@@ -115,7 +138,8 @@ func (c *call) editAgain() error {
 
 // pressOut acts on a message to a customer.
 func (c *call) pressOut(verb, arg string) error {
-	id, err := strconv.ParseInt(arg, 10, 64)
+	number, which, _ := strings.Cut(arg, ":")
+	id, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
 		return c.refuse("oldbutton", nil)
 	}
@@ -134,28 +158,17 @@ func (c *call) pressOut(verb, arg string) error {
 	}
 	switch verb {
 	case "undo":
-		return c.finish(c.undoLast(out.Key))
+		return c.undoOut(out, which == wholeCommand)
 	case "now":
-		if out.Staff != c.a.Staff.ID {
-			return c.refuse("notyours", nil)
-		}
-		if err := c.sendNow(out); err != nil {
-			return err
-		}
-		item, err := c.tx.Item(out.Item)
-		if err != nil {
-			return err
-		}
-		c.answer = bots.Answer{Text: c.text("sent", phraseVars{"number": item.ID, "name": c.who(item)}), Brief: true, Replace: true}
-		return nil
+		return c.sendOut(out, which == wholeCommand)
 	case "gotit":
-		if _, err := c.received(c.a, out); err != nil {
+		if err := c.received(c.a, out); err != nil {
 			return err
 		}
 		c.answer = bots.Answer{Text: c.text("uncertain.settled", nil), Brief: true, Replace: true}
 		return nil
 	default:
-		if _, err := c.resend(c.a, out); err != nil {
+		if err := c.resend(c.a, out); err != nil {
 			return err
 		}
 		c.answer = bots.Answer{Text: c.text("resent", nil), Brief: true, Replace: true}
@@ -175,12 +188,17 @@ func (c *call) permittedOut(out *store.Out) error {
 	return c.permitted(item)
 }
 
-// pressUnfold gives the folded items of the chat it was pressed in their cards.
-func (c *call) pressUnfold() error {
+// pressUnfold gives the items that the pressed card counts their own, in the chat
+// it was pressed in.
+func (c *call) pressUnfold(arg string) error {
 	if err := c.permitted(&feedback.Item{}); err != nil {
 		return err
 	}
-	n, err := c.unfold(Place{c.a.Bot, c.e.Chat.ID})
+	start, err := strconv.ParseInt(arg[strings.LastIndexByte(arg, ':')+1:], 10, 64)
+	if err != nil {
+		return c.refuse("oldbutton", nil)
+	}
+	n, err := c.unfold(Place{c.a.Bot, c.e.Chat.ID}, start)
 	if err != nil {
 		return err
 	}
@@ -235,7 +253,7 @@ func (c *call) closureReceived(id int64) error {
 			if err := c.permittedOut(outs[i]); err != nil {
 				return err
 			}
-			if _, err := c.received(c.a, outs[i]); err != nil {
+			if err := c.received(c.a, outs[i]); err != nil {
 				return err
 			}
 			c.answer = brief(c.text("uncertain.settled", nil))
@@ -391,6 +409,13 @@ func (c *call) dialog(verb string, item *feedback.Item) error {
 	return nil
 }
 
+// dismisses reports whether a text is the word by which a prompt is dismissed,
+// as people end a sentence and as the prompt quotes it.
+func dismisses(text string) bool {
+	word := strings.ToLower(strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) }))
+	return word == "算了" || word == "never mind" || word == "nevermind"
+}
+
 // submit takes a form, or a reply to a prompt, that dialog asked for.
 func (c *call) submit(data, text string, values map[string]string) error {
 	if c.a.Staff == nil || c.a.Staff.Disabled {
@@ -409,13 +434,13 @@ func (c *call) submit(data, text string, values map[string]string) error {
 	if v := values["text"]; text == "" {
 		text = v
 	}
-	if word := strings.TrimSpace(text); word == "算了" || strings.EqualFold(word, "never mind") {
+	if dismisses(text) {
 		c.answer = brief(c.text("dropped", nil))
 		return nil
 	}
 	c.opened = time.UnixMilli(opened).UTC()
 	if c.e.Type == bots.OnMessage && c.now.Sub(c.opened) > c.r.Desk.AskExpires {
-		return c.refuse("promptlost", nil)
+		return c.refuse("promptlost", phraseVars{"button": c.text(buttonOf(spec.Verb), nil)})
 	}
 	c.thread = id
 	c.p = Parsed{Spec: spec, Items: []int64{id}, Options: map[string]bool{}, Text: strings.TrimSpace(text)}

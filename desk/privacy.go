@@ -206,9 +206,6 @@ func (w *work) dropPending(items []int64) error {
 // askPrefix begins the keys of states that keep a command until it is confirmed.
 const askPrefix = "ask:"
 
-// lastPrefix begins the keys of states that keep what a colleague did last.
-const lastPrefix = "last:"
-
 // Forget erases people whose matters have all been over for as long as the
 // privacy text of their channel promises, some at a time. It returns how many it
 // erased; somebody to whom a message is just being sent waits for the next time.

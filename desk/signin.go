@@ -97,17 +97,22 @@ func (s *Service) SignInWith(ctx context.Context, name, password, otp string) (*
 	if !ok || st == nil || st.Disabled {
 		return nil, fmt.Errorf("sign-in: %w", feedback.ErrNotFound)
 	}
-	fresh := ""
+	fresh := hash
 	if outdated {
 		fresh = s.params.Hash(password)
 	}
 	return st, s.db.Write(ctx, func(tx *store.Tx) error {
+		cred, err := tx.LockCredential(st.ID)
+		if err != nil {
+			return err
+		}
+		if cred.Password != hash {
+			return fmt.Errorf("the password was changed just now: %w", feedback.ErrNotFound)
+		}
 		if err := s.secondFactor(tx, cred, otp, now); err != nil {
 			return err
 		}
-		if fresh != "" {
-			cred.Password = fresh
-		}
+		cred.Password = fresh
 		if err := tx.PutCredential(*cred); err != nil {
 			return err
 		}
@@ -175,13 +180,8 @@ func (s *Service) countTry(ctx context.Context, name string, now time.Time) erro
 }
 
 // secondFactor checks the one-time password of somebody who uses them, and notes
-// that it is used.
+// in cred, which is locked, that it is used.
 func (s *Service) secondFactor(tx *store.Tx, cred *store.Credential, otp string, now time.Time) error {
-	fresh, err := tx.LockCredential(cred.Staff)
-	if err != nil {
-		return err
-	}
-	*cred = *fresh
 	if len(cred.Seed) == 0 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/huiyin/huiyin/desk/credential"
@@ -103,6 +104,43 @@ func TestPasswordSignIn(t *testing.T) {
 	if err := d.SetPassword(t.Context(), 999, rightPassword); !errors.Is(err, feedback.ErrNotFound) {
 		t.Errorf("nobody's password: %v", err)
 	}
+}
+
+// TestAPasswordChangedWhileItIsLookedAt: the one before it opens nothing, and does
+// not take the new one's place.
+func TestAPasswordChangedWhileItIsLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t)
+		d.params.Time = 2 // the hash is outdated: a right password would be kept anew
+		for range cap(d.hashers) {
+			d.hashers <- struct{}{}
+		}
+		result := make(chan error)
+		go func() {
+			_, err := d.SignInWith(t.Context(), "李雷", rightPassword, "")
+			result <- err
+		}()
+		synctest.Wait() // it has read the old hash, and waits for its turn
+		const another = "又一个 很长的 password"
+		hash := d.params.Hash(another)
+		d.write(func(tx *store.Tx) error {
+			c, err := tx.Credential(d.li.ID)
+			if err != nil {
+				return err
+			}
+			c.Password = hash
+			return tx.PutCredential(*c)
+		})
+		for range cap(d.hashers) {
+			<-d.hashers
+		}
+		if err := <-result; !errors.Is(err, feedback.ErrNotFound) {
+			t.Errorf("the old password: %v", err)
+		}
+		if !d.opens("李雷", another, "") {
+			t.Error("the new password is refused")
+		}
+	})
 }
 
 // TestBackoff: wrong passwords cost waiting, more each time, never a lockout;

@@ -250,7 +250,12 @@ func (c *tapped) mistake(item *feedback.Item) error {
 	if err := c.setTimer(item.ID, TimerExpire, c.now.Add(c.r.Desk.CloseAfter), ""); err != nil {
 		return err
 	}
-	return c.save(item, step{kind: "resolved", data: map[string]string{"by": "mistake"}})
+	if err := c.save(item, step{kind: "resolved", data: map[string]string{"by": "mistake"}}); err != nil {
+		return err
+	}
+	// Whoever was called is told that it is settled after all.
+	text := c.r.Texts.Text(c.r.Language, "thread.mistake", nil)
+	return c.work.say(item, said{key: "mistake:" + c.t.Key, kind: OutSound, text: text, sound: true})
 }
 
 // withdraw ends a matter the customer no longer needs.

@@ -9,6 +9,7 @@ import (
 	"github.com/huiyin/huiyin/bots"
 	"github.com/huiyin/huiyin/feedback"
 	"github.com/huiyin/huiyin/feedback/sla"
+	"github.com/huiyin/huiyin/nlp"
 	"github.com/huiyin/huiyin/store"
 )
 
@@ -92,8 +93,8 @@ func (w *work) receiptDue(item *feedback.Item, message string) error {
 
 // halfDue asks once, in the thread, who takes an unclaimed item.
 func (w *work) halfDue(item *feedback.Item) error {
-	if item.State != feedback.New || item.DueAt.IsZero() {
-		return nil
+	if item.State != feedback.New || !item.DueAt.After(w.now) {
+		return nil // what is late already goes to the lead
 	}
 	if err := w.record(item.ID, step{kind: "asked"}); err != nil {
 		return err
@@ -220,7 +221,10 @@ func (w *work) awake(item *feedback.Item, note string) error {
 	if err != nil {
 		return err
 	}
-	text := w.r.Texts.Text(w.r.Language, "thread.snoozed", phraseVars{"owner": owner, "text": note})
+	text := w.r.Texts.Text(w.r.Language, "thread.snoozed", phraseVars{"owner": owner, "text": nlp.Mask(note)})
+	if note == "" {
+		text = w.r.Texts.Text(w.r.Language, "thread.snoozed.plain", phraseVars{"owner": owner})
+	}
 	return w.say(item, said{key: "awake:" + strconv.FormatInt(item.ID, 10) + ":" + strconv.FormatInt(item.Version, 10), kind: OutSound, text: text, sound: true})
 }
 
@@ -256,7 +260,7 @@ func (o Opening) run(w *work) (*feedback.Item, error) {
 	key := "opening.plain"
 	if pressing > 0 {
 		key = "opening"
-		vars["priorities"] = "P0–P1 " + strconv.FormatInt(pressing, 10)
+		vars["priorities"] = w.r.Texts.Text(lang, "opening.pressing", phraseVars{"count": pressing})
 	}
 	post := bots.Post{Text: w.r.Texts.Text(lang, key, vars), Buttons: [][]bots.Button{{
 		{Text: w.r.Texts.Text(lang, "button.list", nil), URL: w.r.PublicURL + "/?list=live&team=" + url.QueryEscape(o.Team)},

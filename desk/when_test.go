@@ -39,6 +39,22 @@ func TestReadWhen(t *testing.T) {
 		{"下午12点", day(1, 12, 0), ""}, // noon has passed
 		{"9:00", day(1, 9, 0), ""},   // it has passed today: tomorrow
 		{"今天9点", day(0, 9, 0), ""},   // a day was named: the caller says that it has passed
+		{"2h30m", now.Add(150 * time.Minute), ""},
+		{"1 小时 30 分 等门店", now.Add(90 * time.Minute), "等门店"},
+		{"1小时30分钟后", now.Add(90 * time.Minute), ""},
+		{"2个小时", now.Add(2 * time.Hour), ""},
+		{"半小时", now.Add(30 * time.Minute), ""},
+		{"半个小时后 再问", now.Add(30 * time.Minute), "再问"},
+		{"1个半小时", now.Add(90 * time.Minute), ""},
+		{"两小时后", now.Add(2 * time.Hour), ""},
+		{"2h 3 天内要回", now.Add(2 * time.Hour), "3 天内要回"}, // units only grow smaller
+		{"tomorrow 3pm call back", day(1, 15, 0), "call back"},
+		{"Tomorrow at 9:30 am", day(1, 9, 30), ""},
+		{"9pm", day(0, 21, 0), ""},
+		{"12am", day(1, 0, 0), ""},
+		{"3 months", time.Time{}, ""},
+		{"2 dollars", time.Time{}, ""},
+		{"13pm", time.Time{}, ""},
 		{"", time.Time{}, ""},
 		{"0h", time.Time{}, ""},
 		{"等等再说", time.Time{}, ""},
@@ -59,7 +75,7 @@ func TestReadWhen(t *testing.T) {
 }
 
 func FuzzReadWhen(f *testing.F) {
-	for _, s := range []string{"2h", "明天9点半", "今晚12点", "15:30 x", "9999天", "2m\u0130n"} {
+	for _, s := range []string{"2h", "明天9点半", "今晚12点", "15:30 x", "9999天", "2m\u0130n", "9999天9999小时9999分", "12am"} {
 		f.Add(s)
 	}
 	now := time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)

@@ -42,6 +42,7 @@ type fakeBot struct {
 	lose   int              // so many answers are lost after the platform took the message
 	room   time.Duration    // how long the latest message had to leave
 	chats  map[string]int   // the last id of each chat, where each counts its own; nil: all count together
+	keeps  bool             // nothing is taken back any more
 }
 
 // shown is one message as it stands in a chat now.
@@ -113,6 +114,9 @@ func (b *fakeBot) Edit(_ context.Context, id string, p bots.Post) error {
 }
 
 func (b *fakeBot) Recall(_ context.Context, _, id string) error {
+	if b.keeps {
+		return &bots.SendError{Fate: bots.Rejected, Code: "too old"}
+	}
 	for _, m := range b.shown {
 		if m.ID == id {
 			m.Recalled = true

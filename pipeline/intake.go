@@ -189,7 +189,7 @@ func (p *Pipeline) forDesk(e bots.Event, w where) bool {
 		return e.Type == bots.OnMessage || e.Type == bots.OnEdited
 	}
 	if e.Chat.Group {
-		parsed := desk.Parse(e.Text, e.Mentioned, e.Slash)
+		parsed := desk.Parse(e.Text, e.Addressed, e.Slash)
 		return w.staff != nil && parsed.Spec != nil
 	}
 	if w.staff != nil && !w.as {

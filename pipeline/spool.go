@@ -143,7 +143,7 @@ func mayWait(e bots.Event) bool {
 	case bots.OnPress, bots.OnSubmit:
 		return false
 	case bots.OnMessage:
-		return !e.Slash && (!e.Chat.Group || desk.Parse(e.Text, e.Mentioned, e.Slash).Spec == nil)
+		return !e.Slash && (!e.Chat.Group || desk.Parse(e.Text, e.Addressed, e.Slash).Spec == nil)
 	default:
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/huiyin/huiyin/feedback"
@@ -95,6 +96,10 @@ func (tx *Tx) LockAuthor(id int64) (*feedback.Author, error) {
 	}
 	return tx.Author(id)
 }
+
+// IsErased reports whether nothing is left of a person but figures: nobody can be
+// told anything any more.
+func IsErased(a *feedback.Author) bool { return strings.HasPrefix(a.External, "erased ") }
 
 // The rows of an author, ?1. Each set is looked up in an index of its own: neither
 // engine would use them for alternatives.

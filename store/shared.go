@@ -99,6 +99,13 @@ func (tx *Tx) DropState(key string) error {
 	return err
 }
 
+// TakeState removes what is kept under key and reports whether it was there and
+// had not expired: of several who saw it, exactly one takes it.
+func (tx *Tx) TakeState(key string) (bool, error) {
+	n, err := tx.exec("DELETE FROM state WHERE key = ? AND (expires = 0 OR expires > ?)", short(key), tx.db.now())
+	return n == 1, err
+}
+
 // StatesWithPrefix returns what has not expired of the keys that begin with
 // prefix.
 func (tx *Tx) StatesWithPrefix(prefix string) (map[string]string, error) {

@@ -165,7 +165,7 @@ func (b *bot) newMessage(ctx context.Context, m object, channel string) (*receiv
 	if channel == "" || ts == "" || user == "" {
 		return nil, errMalformed
 	}
-	text, mentioned := b.words(ctx, m.text("text"))
+	text, mentioned, addressed := b.words(ctx, m.text("text"))
 	files, forwarded := attachments(m), false
 	if private := strings.HasPrefix(channel, "D"); private || strings.TrimSpace(text) == "" {
 		if words, more := b.shared(ctx, m); words != "" || len(more) > 0 {
@@ -186,7 +186,7 @@ func (b *bot) newMessage(ctx context.Context, m object, channel string) (*receiv
 			Key: channel + ":" + ts, Type: bots.OnMessage,
 			Chat: chat, MessageID: ts, Thread: thread, ReplyTo: thread,
 			Own:  thread != "" && m.text("parent_user_id") == b.me(),
-			From: b.sender(ctx, user), Text: text, Mentioned: mentioned, Forwarded: forwarded,
+			From: b.sender(ctx, user), Text: text, Mentioned: mentioned, Addressed: addressed, Forwarded: forwarded,
 			Attachments: files, At: timeOf(ts),
 		},
 		origin: origin{chat: channel, group: chat.Group, user: user, thread: thread},
@@ -194,15 +194,16 @@ func (b *bot) newMessage(ctx context.Context, m object, channel string) (*receiv
 }
 
 // words returns a text as a person reads it, without a leading mention of the
-// bot, and whether the bot is mentioned at all.
-func (b *bot) words(ctx context.Context, raw string) (text string, mentioned bool) {
+// bot, whether the bot is mentioned at all, and whether at the beginning.
+func (b *bot) words(ctx context.Context, raw string) (text string, mentioned, addressed bool) {
 	self := b.me()
 	_, ids := readable(raw, nobody{})
 	for _, id := range ids {
 		mentioned = mentioned || (self != "" && id == self)
 	}
-	text, _ = readable(withoutLeadingMention(raw, self), &lookup{ctx: ctx, b: b, left: maxLookups})
-	return text, mentioned
+	rest := withoutLeadingMention(raw, self)
+	text, _ = readable(rest, &lookup{ctx: ctx, b: b, left: maxLookups})
+	return text, mentioned, rest != raw
 }
 
 // maxShared is how many forwarded messages of one message are read.

@@ -55,16 +55,16 @@ func TestMentionComesTwice(t *testing.T) {
 	byKey := map[string]int{}
 	for _, e := range in.Wait(t, 8, typed(bots.OnMessage)) {
 		byKey[e.Key]++
-		if e.Text != "认领 #12" || !e.Mentioned || e.Slash {
-			t.Errorf("arrived as %q, mentioned %v", e.Text, e.Mentioned)
+		if e.Text != "认领 #12" || !e.Mentioned || !e.Addressed || e.Slash {
+			t.Errorf("arrived as %q, mentioned %v, at the beginning %v", e.Text, e.Mentioned, e.Addressed)
 		}
 	}
 	if len(byKey) != 4 {
 		t.Errorf("4 mentions have %d keys: %v", len(byKey), byKey)
 	}
 	s.Says(lilei, team, "问问 "+slacktest.At(slacktest.Bot)+" 和 "+slacktest.At(wang))
-	if e := one(t, in, text("问问 @回音 和 @王芳")); !e.Mentioned {
-		t.Error("a mention further on is none")
+	if e := one(t, in, text("问问 @回音 和 @王芳")); !e.Mentioned || e.Addressed {
+		t.Errorf("a mention further on: %v, at the beginning %v", e.Mentioned, e.Addressed)
 	}
 }
 

@@ -85,7 +85,7 @@ func (d decoder) base(m *wireMessage) (*bots.Event, error) {
 	if text == "" {
 		text, marks = m.Caption, m.CaptionMarks
 	}
-	e.Text, e.Mentioned = d.address(text, marks)
+	e.Text, e.Mentioned, e.Addressed = d.address(text, marks)
 	e.Attachments = attachments(m)
 	if e.Text == "" {
 		e.Text = described(m)
@@ -225,10 +225,10 @@ func sender(m *wireMessage) bots.Person {
 }
 
 // address takes the bot's own name off the front of a text and reports whether
-// the bot was spoken to by name anywhere: "@bot 认领" is 认领, "/claim@bot" is
-// "/claim". A command for another bot keeps that bot's name.
-func (d decoder) address(text string, marks []entity) (string, bool) {
-	named := false
+// the bot was spoken to by name anywhere, and whether it was there: "@bot 认领"
+// is 认领, "/claim@bot" is "/claim". A command for another bot keeps that bot's
+// name.
+func (d decoder) address(text string, marks []entity) (rest string, named, first bool) {
 	if d.me.Username != "" {
 		for _, e := range marks {
 			part := cut16(text, e.Offset, e.Length)
@@ -239,7 +239,7 @@ func (d decoder) address(text string, marks []entity) (string, bool) {
 	}
 	text = strings.TrimSpace(unmark(text))
 	if rest, ok := cutName(text, d.me.Username); ok {
-		return strings.TrimLeft(rest, " \t\n\u3000,，:：、"), true
+		return strings.TrimLeft(rest, " \t\n\u3000,，:：、"), true, true
 	}
 	if strings.HasPrefix(text, "/") {
 		verb, rest := text, ""
@@ -247,10 +247,10 @@ func (d decoder) address(text string, marks []entity) (string, bool) {
 			verb, rest = text[:at], text[at:]
 		}
 		if name, to, ok := strings.Cut(verb, "@"); ok && d.me.Username != "" && strings.EqualFold(to, d.me.Username) {
-			return name + rest, true
+			return name + rest, true, true
 		}
 	}
-	return text, named
+	return text, named, false
 }
 
 // cutName returns what follows a leading @name.

@@ -65,30 +65,31 @@ func TestTextAndAddress(t *testing.T) {
 		text, marks string
 		want        string
 		mentioned   bool
+		addressed   bool // by a mention at the beginning
 	}{
-		{"@huiyin_bot 认领 #3", mention(0, 11), "认领 #3", true},
-		{"@Huiyin_Bot：解决 #3 好了", mention(0, 11), "解决 #3 好了", true},
-		{"  @huiyin_bot\n解决", "", "解决", true},
-		{"@huiyin_bot", mention(0, 11), "", true},
-		{"@huiyin_bots 你好", mention(0, 12), "@huiyin_bots 你好", false},
-		{"问问 @huiyin_bot 吧", mention(3, 11), "问问 @huiyin_bot 吧", true},
-		{"😀😀 @huiyin_bot", mention(5, 11), "😀😀 @huiyin_bot", true},
-		{"@lilei 你看", mention(0, 6), "@lilei 你看", false},
-		{"/claim@huiyin_bot #3", "", "/claim #3", true},
-		{"/claim@HUIYIN_BOT", "", "/claim", true},
-		{"/claim@other_bot #3", "", "/claim@other_bot #3", false},
-		{"/claim #3", "", "/claim #3", false},
-		{"！认领 #3", "", "！认领 #3", false},
-		{"@\u200dlilei 说 #\u200d退款 见 a.\u2060cn", "", "@lilei 说 #退款 见 a.cn", false},
-		{"x", `,"entities":[{"type":"mention","offset":-3,"length":99},{"type":"mention","offset":0,"length":-1},null]`, "x", false},
+		{"@huiyin_bot 认领 #3", mention(0, 11), "认领 #3", true, true},
+		{"@Huiyin_Bot：解决 #3 好了", mention(0, 11), "解决 #3 好了", true, true},
+		{"  @huiyin_bot\n解决", "", "解决", true, true},
+		{"@huiyin_bot", mention(0, 11), "", true, true},
+		{"@huiyin_bots 你好", mention(0, 12), "@huiyin_bots 你好", false, false},
+		{"问问 @huiyin_bot 吧", mention(3, 11), "问问 @huiyin_bot 吧", true, false},
+		{"😀😀 @huiyin_bot", mention(5, 11), "😀😀 @huiyin_bot", true, false},
+		{"@lilei 你看", mention(0, 6), "@lilei 你看", false, false},
+		{"/claim@huiyin_bot #3", "", "/claim #3", true, true},
+		{"/claim@HUIYIN_BOT", "", "/claim", true, true},
+		{"/claim@other_bot #3", "", "/claim@other_bot #3", false, false},
+		{"/claim #3", "", "/claim #3", false, false},
+		{"！认领 #3", "", "！认领 #3", false, false},
+		{"@\u200dlilei 说 #\u200d退款 见 a.\u2060cn", "", "@lilei 说 #退款 见 a.cn", false, false},
+		{"x", `,"entities":[{"type":"mention","offset":-3,"length":99},{"type":"mention","offset":0,"length":-1},null]`, "x", false, false},
 	} {
 		raw, err := json.Marshal(c.text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		e := decodeOne(t, message5(groupChat, `"text":`+string(raw)+c.marks))
-		if e.Text != c.want || e.Mentioned != c.mentioned {
-			t.Errorf("%q: %q %v, want %q %v", c.text, e.Text, e.Mentioned, c.want, c.mentioned)
+		if e.Text != c.want || e.Mentioned != c.mentioned || e.Addressed != c.addressed {
+			t.Errorf("%q: %q %v %v, want %q %v %v", c.text, e.Text, e.Mentioned, e.Addressed, c.want, c.mentioned, c.addressed)
 		}
 	}
 }
