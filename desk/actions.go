@@ -365,8 +365,8 @@ func (w *work) setPriority(a *Actor, item *feedback.Item, p feedback.Priority) e
 	was := snap(item)
 	before := item.Priority
 	item.Priority, item.Pinned = p, true
-	if p != before && (item.State == feedback.New || item.State == feedback.Open) && !item.DueAt.IsZero() {
-		if err := w.startClock(item, item.CreatedAt); err != nil {
+	if !item.DueAt.IsZero() || item.Left > 0 {
+		if err := w.refitClock(item, before); err != nil {
 			return err
 		}
 	}
@@ -423,12 +423,13 @@ func (w *work) correct(a *Actor, item *feedback.Item, c labels) (correction int6
 	if keep {
 		item.Team, item.Copies, item.Path, item.Cards = team, copies, path, cards
 	}
-	if item.State == feedback.New || item.State == feedback.Open {
-		if item.Priority != before && clocked(item) {
-			if err := w.startClock(item, item.CreatedAt); err != nil {
-				return 0, err
-			}
+	answered := item.DueAt.IsZero() && item.Left == 0 && !item.RepliedAt.IsZero()
+	if clocked(item) && !answered {
+		if err := w.refitClock(item, before); err != nil {
+			return 0, err
 		}
+	}
+	if item.State == feedback.New || item.State == feedback.Open {
 		if err := w.cards(item, w.now); err != nil {
 			return 0, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -379,6 +380,54 @@ func (w *work) resumeClock(item *feedback.Item) error {
 	t := w.team(item.Team)
 	hours := sla.HoursFor(t.Hours, item.Priority)
 	return w.setDue(item, sla.Resume(hours, item.Left, w.local).UTC())
+}
+
+// refitClock fits the answer time to another priority than it was: of a running
+// clock, counted from when the customer began to wait; of a paused one, what is
+// left of it.
+func (w *work) refitClock(item *feedback.Item, was feedback.Priority) error {
+	switch {
+	case item.Priority == was:
+		return nil
+	case item.Left > 0:
+		t := w.team(item.Team)
+		used := max(t.Answer.For(was)-item.Left, 0)
+		item.Left = max(t.Answer.For(item.Priority)-used, time.Minute)
+		return nil
+	case item.State != feedback.New && item.State != feedback.Open:
+		return nil
+	}
+	since, err := w.waitingSince(item)
+	if err != nil {
+		return err
+	}
+	return w.startClock(item, since)
+}
+
+// waitingSince returns since when the customer waits for an answer: since they
+// first wrote, or since what they did first after the last answer they got.
+func (w *work) waitingSince(item *feedback.Item) (time.Time, error) {
+	if item.RepliedAt.IsZero() {
+		return item.CreatedAt, nil
+	}
+	ms, err := w.tx.MessagesOf(item.ID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	since, answered := w.now, item.RepliedAt
+	for _, m := range slices.Backward(ms) {
+		if m.Direction == feedback.Out && m.Staff != 0 {
+			answered = m.ReceivedAt
+			break
+		}
+		if m.Direction == feedback.In {
+			since = m.ReceivedAt
+		}
+	}
+	if item.RatedAt.After(answered) && item.RatedAt.Before(since) {
+		since = item.RatedAt
+	}
+	return since, nil
 }
 
 // unownedClock has the clock of an item go on that nobody owns any more: what no

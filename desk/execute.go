@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/huiyin/huiyin/bots"
@@ -121,7 +122,7 @@ func (c *call) claimAll() error {
 			if err != nil {
 				return err
 			}
-			return c.refuse("claim.lost", phraseVars{"owner": owner, "at": c.r.local(item.ClaimedAt).Format("15:04"), "number": item.ID})
+			return c.refuse("claim.lost", phraseVars{"owner": owner, "at": c.stamp(item.ClaimedAt), "number": item.ID})
 		}
 		if item.Owner == c.a.Staff.ID {
 			continue
@@ -189,6 +190,9 @@ func (c *call) wording() (string, error) {
 			break
 		}
 		at += next
+	}
+	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
+		return "", nil // nothing that anybody could see
 	}
 	return text, nil
 }
@@ -287,6 +291,9 @@ func (c *call) askMany(text string) (bool, error) {
 // sendAll sends to every customer of the items and presents what can still be
 // undone.
 func (c *call) sendAll(text string, fn func(*feedback.Item) (string, error), kind string) error {
+	if stop, err := c.askColleague(text); stop || err != nil {
+		return err
+	}
 	meanwhile, err := c.meanwhile()
 	if meanwhile || err != nil {
 		return err
@@ -311,6 +318,33 @@ func (c *call) sendAll(text string, fn func(*feedback.Item) (string, error), kin
 		return nil
 	}
 	return c.presentSending(text, c.items[first], c.done[first].Out)
+}
+
+// askColleague asks before a customer reads what calls upon a colleague: it was
+// perhaps meant for the colleague alone.
+func (c *call) askColleague(text string) (bool, error) {
+	if !strings.ContainsAny(text, "@＠") || c.saidYes(namesStaff) {
+		return false, nil
+	}
+	staff, err := c.tx.AllStaff()
+	if err != nil {
+		return false, err
+	}
+	at := slices.IndexFunc(staff, func(st *feedback.Staff) bool {
+		return strings.Contains(text, "@"+st.Name) || strings.Contains(text, "＠"+st.Name)
+	})
+	if at < 0 {
+		return false, nil
+	}
+	token, err := c.ask(namesStaff, c.given())
+	if err != nil {
+		return false, err
+	}
+	c.answer = bots.Answer{Text: c.text("colleague.named", phraseVars{"name": staff[at].Name}), Buttons: [][]bots.Button{{
+		{Text: c.text("meanwhile.send", nil), Data: "go:" + token, Style: bots.Primary},
+		{Text: c.text("others.drop", nil), Data: "no:" + token},
+	}}}
+	return true, nil
 }
 
 // presentSending says what leaves when, with the way to take it back.
@@ -375,6 +409,9 @@ func (c *call) waitFor() error {
 	text, err := c.wording()
 	if err != nil {
 		return err
+	}
+	if text == "" {
+		return c.withoutText("notext.reply")
 	}
 	if !c.one().WayBack {
 		return c.handOver(text)

@@ -241,6 +241,7 @@ const (
 	anothers    = "others"    // a colleague has the item
 	toSeveral   = "many"      // several customers will read it
 	wroteSince  = "meanwhile" // the customer wrote while the text was written
+	namesStaff  = "colleague" // the text calls upon a colleague
 )
 
 // saidYes reports whether the person has said yes to a question.
@@ -337,7 +338,7 @@ func (c *call) command() error {
 	if err := c.chooseItems(); err != nil {
 		return c.finish(err)
 	}
-	if spec.Text == Must && c.p.Text == "" && len(c.allFiles()) == 0 {
+	if spec.Text == Must && c.p.Text == "" && (spec.Verb != "note" || len(c.allFiles()) == 0) {
 		return c.needText()
 	}
 	if err := c.checkItems(); err != nil {
@@ -492,7 +493,7 @@ func (c *call) askOthers(item *feedback.Item) error {
 		question, yes, no = "others", "others.send", "others.drop"
 	}
 	return &keep{bots.Answer{
-		Text: c.text(question, phraseVars{"number": item.ID, "owner": owner, "at": c.r.local(item.ClaimedAt).Format("15:04")}),
+		Text: c.text(question, phraseVars{"number": item.ID, "owner": owner, "at": c.stamp(item.ClaimedAt)}),
 		Buttons: [][]bots.Button{{
 			{Text: c.text(yes, nil), Data: "go:" + token, Style: bots.Primary},
 			{Text: c.text(no, nil), Data: "no:" + token},

@@ -583,7 +583,7 @@ func (w *work) reconsider(item *feedback.Item) error {
 }
 
 // reclock fits the answer time to another priority or team: it is counted from
-// the first message, and a promise already made is never moved back.
+// when the customer began to wait, and a promise already made is never moved back.
 func (w *work) reclock(item *feedback.Item, was feedback.Priority) error {
 	if !clocked(item) {
 		return nil
@@ -591,7 +591,11 @@ func (w *work) reclock(item *feedback.Item, was feedback.Priority) error {
 	if item.Priority > was && !item.DueAt.IsZero() {
 		return nil
 	}
-	return w.startClock(item, item.CreatedAt)
+	since, err := w.waitingSince(item)
+	if err != nil {
+		return err
+	}
+	return w.startClock(item, since)
 }
 
 // settle decides when the receipt leaves: at once after a complete message,

@@ -171,7 +171,7 @@ func (w *work) tellWaiting(item *feedback.Item, key, unique string) error {
 	}
 	if _, err := w.tell(toCustomer{
 		kind: OutProgress, key: unique + ":" + strconv.FormatInt(item.ID, 10), conv: conv, item: item.ID,
-		text: w.r.Texts.Text(w.lang(author), key, phraseVars{"number": item.ID, "ask": item.Ask}),
+		text: w.r.Texts.Text(w.lang(author), key, phraseVars{"number": item.ID, "ask": strings.TrimRight(item.Ask, "。.，,；;？?！! ")}), // the text ends the sentence
 	}); err != nil {
 		return err
 	}

@@ -329,3 +329,42 @@ func TestAnErasedPersonsMatterStaysEnded(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestACallUponAColleagueIsAskedAbout: it was perhaps not meant for the customer.
+func TestACallUponAColleagueIsAskedAbout(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", late)
+	a := h.writes("U-LI", 1, "！回复 @韩梅梅 这单你跟一下")
+	h.want(a.Text, "这句里有「@韩梅梅」，客户也会看到。还发吗？")
+	h.pass(time.Minute)
+	h.lacks("王小明", "这单你跟一下")
+	h.presses("U-LI", h.button(a, "发"))
+	h.pass(time.Minute)
+	h.gets("王小明", "这单你跟一下")
+	if a := h.writes("U-LI", 1, "！回复 @王小明 给您查到了"); strings.Contains(a.Text, "还发吗") {
+		t.Errorf("asked about the customer's own name: %s", a.Text)
+	}
+}
+
+// TestAnInvisibleAnswerIsNone: a joiner of no width is not a reply.
+func TestAnInvisibleAnswerIsNone(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", late)
+	before := h.customer("王小明")
+	for _, text := range []string{"！回复 \u200b", "！等客户 \u200b\u200d", "！解决 \u200b\u200b\u200b\u200b"} {
+		h.writes("U-LI", 1, text)
+	}
+	h.pass(time.Minute)
+	if got := h.customer("王小明"); got != before || h.item(1).State != feedback.New {
+		t.Errorf("%s:\n%s", h.item(1).State, got)
+	}
+}
+
+// TestWhoHasItSinceWhen names the day where it was not today.
+func TestWhoHasItSinceWhen(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", late)
+	h.writes("U-LI", 1, "！认领")
+	h.pass(24 * time.Hour)
+	h.want(h.writes("U-HAN", 1, "！认领").Text, "慢了一步，李雷 昨天 14:00 认领了 #1。想帮忙可以发备注。")
+}

@@ -267,3 +267,51 @@ func TestALongMessageIsTakenBackWhole(t *testing.T) {
 		t.Errorf("nobody is told that it is still there:\n%s", got)
 	}
 }
+
+// TestAnotherPriorityCountsFromWhenTheyWait: what was answered yesterday is not
+// late since yesterday.
+func TestAnotherPriorityCountsFromWhenTheyWait(t *testing.T) {
+	for _, command := range []string{"！优先 P1", "！纠正 负面 投诉 +食品安全"} {
+		h := newHouse(t, nil)
+		h.says("王小明", late)
+		h.writes("U-LI", 1, "！回复 正在帮您查")
+		h.pass(24 * time.Hour)
+		h.says("王小明", "那到底什么时候能送到？")
+		h.writes("U-LI", 1, command)
+		if due := h.item(1).DueAt; !due.After(h.now) {
+			t.Errorf("%s: due %v at %v", command, due.In(shanghai), h.now)
+		}
+		h.pass(time.Minute)
+		if got := h.team(teamChat) + h.team(otherChat); strings.Contains(got, "过点了") {
+			t.Errorf("%s:\n%s", command, got)
+		}
+	}
+	// An answered item stays answered, whatever its labels are.
+	h := newHouse(t, nil)
+	h.says("王小明", late)
+	h.writes("U-LI", 1, "！回复 正在帮您查")
+	h.pass(24 * time.Hour)
+	h.writes("U-LI", 1, "！纠正 正面 建议")
+	if due := h.item(1).DueAt; !due.IsZero() {
+		t.Errorf("correcting put the clock on: %v", due)
+	}
+	// While the clock is paused, what is left of it is fitted.
+	h = newHouse(t, nil)
+	h.says("王小明", late)
+	h.writes("U-LI", 1, "！等客户 方便发一下订单号吗？")
+	h.writes("U-LI", 1, "！优先 P0")
+	h.pass(time.Hour)
+	h.says("王小明", "订单号是 20261123001")
+	if due := h.item(1).DueAt; due.Sub(h.now) > 10*time.Minute {
+		t.Errorf("a P0 is due %v after the customer's answer", due.Sub(h.now))
+	}
+}
+
+// TestAReminderIsOneSentence.
+func TestAReminderIsOneSentence(t *testing.T) {
+	h := newHouse(t, nil)
+	h.says("王小明", late)
+	h.writes("U-LI", 1, "！等客户 方便发一下订单号吗？")
+	h.pass(25 * time.Hour)
+	h.gets("王小明", "#1 还差一点信息：方便发一下订单号吗。方便时发来就行；不需要了回「不用了」。")
+}

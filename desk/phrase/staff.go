@@ -38,6 +38,7 @@ func staffTexts() []entry {
 		{"meanwhile", "你写的时候，客户又说：「{text}」。还发吗？", "While you were writing, the customer said: “{text}”. Still send it?"},
 		{"meanwhile.send", "发", "Send"},
 		{"meanwhile.change", "改一下", "Change it"},
+		{"colleague.named", "这句里有「@{name}」，客户也会看到。还发吗？", "This says “@{name}”, and the customer will read it. Still send it?"},
 		{"dropped", "好，没有发。", "All right, nothing was sent."},
 		{"undone", "撤销了，没有发出。", "Undone, nothing was sent."},
 		{"undone.state", "撤销了，#{number} 回到{state}。", "Undone, #{number} is {state} again."},
