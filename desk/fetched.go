@@ -25,6 +25,16 @@ func (f Fetched) run(w *work) (*feedback.Item, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.Conversation != 0 {
+		// One file of a person after the other; and what brings the message to its item
+		// holds the conversation, too: either that sees the file, or this sees the item.
+		if _, err := w.tx.LockConversation(m.Conversation); err != nil {
+			return nil, err
+		}
+		if m, err = w.tx.Message(m.ID); err != nil {
+			return nil, err
+		}
+	}
 	same := *f.Attachment // what is changed in it must not be found by another try
 	f.Attachment = &same
 	if same.State == feedback.AttachmentStored {
@@ -58,11 +68,6 @@ func (f Fetched) run(w *work) (*feedback.Item, error) {
 func (w *work) withinQuota(a *feedback.Attachment, m *feedback.Message, quota int64) error {
 	if quota <= 0 || m.Direction != feedback.In || m.Author == 0 {
 		return nil
-	}
-	if m.Conversation != 0 { // one file of a person after the other
-		if _, err := w.tx.LockConversation(m.Conversation); err != nil {
-			return err
-		}
 	}
 	key := fmt.Sprintf("quota:%d:%s", m.Author, w.now.Format(time.DateOnly))
 	raw, known, err := w.tx.State(key)
